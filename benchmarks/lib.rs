@@ -1,0 +1,1 @@
+//! Published tests: items, judging, metrics, statistics.

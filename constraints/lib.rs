@@ -1,0 +1,1 @@
+//! What can be asked, said and checked: rules, text analysis, conflict, witness.

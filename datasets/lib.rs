@@ -1,0 +1,1 @@
+//! Tables on disk: their schema, versions and history; recipes; seed instructions.

@@ -1,0 +1,1 @@
+//! The stages of heedful, one file each, and its command line.

@@ -1,0 +1,3 @@
+//! The heedful command.
+
+fn main() {}
