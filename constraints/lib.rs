@@ -1,1 +1,27 @@
 //! What can be asked, said and checked: rules, text analysis, conflict, witness.
+//!
+//! Nothing here does I/O, reads a clock or draws chance that was not handed in.
+
+pub mod args;
+pub mod bound;
+pub mod constraint;
+pub mod demand;
+pub mod describe;
+pub mod draw;
+pub mod error;
+pub mod language;
+pub mod lexicon;
+pub mod loose;
+pub mod profile;
+pub mod python;
+pub mod registry;
+pub mod rule;
+mod rules;
+pub mod text;
+pub mod verdict;
+
+pub use constraint::Constraint;
+pub use error::{Error, ErrorKind, Result};
+pub use profile::Profile;
+pub use text::Text;
+pub use verdict::{Reason, Verdict};
