@@ -4,7 +4,8 @@
     python3 scripts/check_seeds.py [--seeds datasets/seeds] [--benchmarks FOLDER]
 
 FOLDER holds the published test sets in the folders ifeval, ifbench, followbench and infobench
-(JSON or JSON Lines). Without it the overlap check is skipped, and said to be. Standard library only.
+(JSON or JSON Lines). Without it the overlap check is skipped, and said to be.
+Standard library only.
 """
 
 import argparse
@@ -28,13 +29,14 @@ FOREIGN_SHARE = (0.05, 0.20)
 OWN_CONSTRAINT = re.compile(
     r"\b(at (least|most) \w+ (words|sentences|paragraphs|lines)|\d+ (words|sentences|paragraphs)"
     r"|bullet|markdown|json|lower ?case|upper ?case|all caps|no commas|haiku|limerick|rhym"
-    r"|(in|with) (a|an) \w+ (tone|style|voice)|in the style of|word limit|following (text|passage))",
+    r"|(in|with) (a|an) \w+ (tone|style|voice)|in the style of|word limit"
+    r"|following (text|passage))",
     re.IGNORECASE,
 )
 
 
 def words(text):
-    """Case-folded words: runs of letters, marks and digits; a Han or kana character stands alone."""
+    """Case-folded runs of letters, marks and digits; a Han or kana character stands alone."""
     out, run = [], []
     for ch in unicodedata.normalize("NFKC", text).casefold():
         alone = "\u3040" <= ch <= "\u30ff" or "\u4e00" <= ch <= "\u9fff"
@@ -78,7 +80,7 @@ def load_seeds(folder, findings):
             if not re.fullmatch(re.escape(path.stem) + r"-\d{3}", row["id"]):
                 findings.append(f"{where}: id {row['id']} is not {path.stem}-NNN")
             if row["id"] <= last:
-                findings.append(f"{where}: id {row['id']} is not after {last}: not sorted or unique")
+                findings.append(f"{where}: id {row['id']} not after {last}: unsorted or repeated")
             if row["language"] not in LANGUAGES:
                 findings.append(f"{where}: language {row['language']} is unknown")
             if hit := OWN_CONSTRAINT.search(row["instruction"]):
