@@ -1,1 +1,3 @@
 //! What can be asked, said and checked: rules, text analysis, conflict, witness.
+
+pub mod python;
