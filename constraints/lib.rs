@@ -18,6 +18,7 @@ pub mod registry;
 pub mod rule;
 mod rules;
 pub mod text;
+pub mod units;
 pub mod verdict;
 
 pub use constraint::Constraint;
