@@ -42,7 +42,7 @@ fn tokens(wants: &Wants, pool: &mut Pool, rng: &mut Rng) -> Vec<String> {
         list.extend((0..n).map(|_| phrase.clone()));
     }
     let need = |unit: Unit| wants.bound(unit).low.min(20_000);
-    let mut pair = |pool: &mut Pool| {
+    let pair = |pool: &mut Pool| {
         let words = [pool.next(1), pool.next(2)];
         words.iter().flatten().map(|word| word.text).collect::<Vec<&str>>().join(" ")
     };

@@ -9,6 +9,8 @@ mod compose;
 mod document;
 mod filler;
 mod inline;
+#[cfg(test)]
+mod laws;
 mod layout;
 mod mandate;
 mod spoil;
