@@ -109,8 +109,11 @@ pub fn get(id: &str) -> Option<&'static SoftType> {
 
 /// Draws one constraint: a text, then a value for each of its slots. The same generator state
 /// gives the same constraint on every machine.
+///
+/// A text's weight is the square root of how many constraints it can give, so that a text with few
+/// holes is not repeated as often as all the renderings of a rich one together.
 pub fn draw(kind: &SoftType, rng: &mut impl Rng) -> SoftConstraint {
-    let template = rng.random_range(0..kind.texts.len());
+    let template = draw_template(kind, rng);
     let pieces = pieces(&kind.texts[template]);
     let mut drawn: Vec<(String, String)> = Vec::new();
     for piece in &pieces {
@@ -137,6 +140,41 @@ pub fn draw(kind: &SoftType, rng: &mut impl Rng) -> SoftConstraint {
         slots: drawn,
         template,
     }
+}
+
+fn draw_template(kind: &SoftType, rng: &mut impl Rng) -> usize {
+    let weights: Vec<usize> = kind.texts.iter().map(|t| renderings(kind, t).isqrt()).collect();
+    let mut ticket = rng.random_range(0..weights.iter().sum());
+    for (template, weight) in weights.iter().enumerate() {
+        if ticket < *weight {
+            return template;
+        }
+        ticket -= weight;
+    }
+    unreachable!("the ticket is below the sum of the weights")
+}
+
+/// The slot names of a text, in order of first use.
+fn holes(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for piece in pieces(text) {
+        if let Piece::Slot(name) = piece
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// How many different constraints a text can give.
+fn renderings(kind: &SoftType, text: &str) -> usize {
+    let names = holes(text);
+    let in_group = |group: &&Together| group.slots.iter().any(|s| names.contains(&s.as_str()));
+    let rows: usize =
+        kind.together.iter().filter(in_group).map(|group| group.values.len()).product();
+    let own = names.iter().filter_map(|name| kind.slots.get(*name));
+    rows * own.map(Vec::len).product::<usize>()
 }
 
 fn value_of<'a>(drawn: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -181,21 +219,6 @@ mod tests {
     fn draws(kind: &SoftType, seed: u64) -> Vec<SoftConstraint> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         (0..DRAWS).map(|_| draw(kind, &mut rng)).collect()
-    }
-
-    fn holes(text: &str) -> Vec<&str> {
-        let slot = |piece| if let Piece::Slot(name) = piece { Some(name) } else { None };
-        pieces(text).into_iter().filter_map(slot).collect()
-    }
-
-    /// How many different constraints a text can give.
-    fn renderings(kind: &SoftType, text: &str) -> usize {
-        let names: BTreeSet<&str> = holes(text).into_iter().collect();
-        let in_group = |group: &&Together| group.slots.iter().any(|s| names.contains(s.as_str()));
-        let rows: usize =
-            kind.together.iter().filter(in_group).map(|group| group.values.len()).product();
-        let own = names.iter().filter_map(|name| kind.slots.get(*name));
-        rows * own.map(Vec::len).product::<usize>()
     }
 
     #[test]
