@@ -1,0 +1,94 @@
+//! The router's precision table: texts that have to route, and traps that have to stay soft.
+
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Deserialize)]
+struct Table {
+    route: Vec<Routable>,
+    keep: Vec<Keep>,
+}
+
+#[derive(Deserialize)]
+struct Routable {
+    text: String,
+    id: String,
+    args: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Keep {
+    texts: Vec<String>,
+}
+
+/// Right, wrong and missed over one table.
+#[derive(Default)]
+struct Score {
+    texts: usize,
+    right: usize,
+    wrong: usize,
+    missed: usize,
+}
+
+fn score(source: &str) -> Score {
+    let table: Table = toml::from_str(source).unwrap();
+    let mut score = Score::default();
+    for row in &table.route {
+        score.texts += 1;
+        match route(&row.text) {
+            Some(found) if found.id == row.id && found.args == row.args => score.right += 1,
+            Some(found) => {
+                score.wrong += 1;
+                println!("WRONG  {}\n       {} {:?}", row.text, found.id, found.args);
+            }
+            None => {
+                score.missed += 1;
+                println!("MISSED {}", row.text);
+            }
+        }
+    }
+    for text in table.keep.iter().flat_map(|keep| &keep.texts) {
+        score.texts += 1;
+        if let Some(found) = route(text) {
+            score.wrong += 1;
+            println!("TRAP   {text}\n       {} {:?}", found.id, found.args);
+        }
+    }
+    let precision = score.right as f64 / (score.right + score.wrong) as f64;
+    let recall = score.right as f64 / table.route.len() as f64;
+    println!(
+        "{} texts, {} to route: precision {precision:.3}, recall {recall:.3}",
+        score.texts,
+        table.route.len()
+    );
+    score
+}
+
+#[test]
+fn the_first_table_is_read_without_error() {
+    let score = score(include_str!("table.toml"));
+    assert_eq!(score.wrong, 0);
+    assert!(score.right * 100 >= (score.right + score.missed) * 95);
+}
+
+#[test]
+fn the_span_leaves_the_lead_out() {
+    let text = "  Please make sure that you use at most 5 sentences. ";
+    let found = route(text).unwrap();
+    assert_eq!(&text[found.span], "you use at most 5 sentences");
+}
+
+#[test]
+fn strange_input_gives_none() {
+    for text in
+        ["", "   ", "...", "\"", "'", "*", "<<", "at most", "no more than", "“”", "100", "é"]
+    {
+        assert_eq!(route(text), None, "{text:?}");
+    }
+    assert_eq!(route(&"at most ".repeat(1_000)), None);
+    assert_eq!(route("Use at most 99999999999999999999999 words."), None);
+    assert_eq!(route("Use at most 2000000000 words."), None);
+    assert_eq!(route("Use fewer than 0 words."), None);
+    assert_eq!(route("Use between 9 and 3 words."), None);
+}
