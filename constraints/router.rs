@@ -3,6 +3,9 @@
 //! The reader is a small grammar over words, not a pile of patterns, and it is deliberately strict:
 //! a text routes only when the grammar takes *all* of it. Whatever is left over (a tone, a part of
 //! the response, a condition, "about") is something a rule would not decide, so the text stays soft.
+//!
+//! First shot on the second test table (117 texts written after the grammar stood, 52 of them to
+//! route): precision 1.000, recall 0.865. The phrasings it missed were added afterwards.
 
 mod absence;
 mod counts;
@@ -98,7 +101,7 @@ fn read(cursor: Cursor, head: Head) -> Option<Found> {
 
 /// Politeness and "make sure that", which change nothing.
 fn lead(cursor: &mut Cursor) {
-    const LEADS: [&str; 26] = [
+    const LEADS: [&str; 27] = [
         "please ,",
         "please",
         "kindly",
@@ -107,6 +110,7 @@ fn lead(cursor: &mut Cursor) {
         "note :",
         "constraint :",
         "requirement :",
+        "make sure that you",
         "make sure that",
         "make sure to",
         "make sure you",
@@ -137,7 +141,7 @@ fn lead(cursor: &mut Cursor) {
 
 /// The response as a whole: `it`, `your entire response`, `the email`.
 fn whole(cursor: &mut Cursor) -> bool {
-    const NOUNS: [&str; 24] = [
+    const NOUNS: [&str; 25] = [
         "response",
         "answer",
         "reply",
@@ -155,6 +159,7 @@ fn whole(cursor: &mut Cursor) -> bool {
         "post",
         "piece of writing",
         "piece",
+        "tweet",
         "review",
         "report",
         "speech",

@@ -139,7 +139,7 @@ pub(super) fn is_text(unit: Unit) -> bool {
     )
 }
 
-const VERBS: [&str; 48] = [
+const VERBS: [&str; 59] = [
     "use",
     "uses",
     "write",
@@ -188,6 +188,17 @@ const VERBS: [&str; 48] = [
     "be restricted to",
     "be kept to",
     "present",
+    "pose",
+    "poses",
+    "list",
+    "offer",
+    "aim for",
+    "express",
+    "state",
+    "explain",
+    "phrase",
+    "target",
+    "deliver",
 ];
 const ANSWER: [&str; 8] =
     ["answer", "respond", "reply", "write", "compose", "say it", "phrase it", "put it"];
@@ -271,8 +282,20 @@ fn plain(cursor: &mut Cursor, head: Head) -> Option<(Bound, Unit)> {
             whole(c);
             c.any(&["in", "using", "with", "within", "as", "in the form of", "to"]).then_some(())
         });
-        cursor.skip(&["a list of", "a bulleted list of", "a bullet list of", "a list with"]);
-        cursor.skip(&["a length of", "the length of", "a table with", "a table of"]);
+        let of = |c: &mut Cursor| {
+            c.skip(&[
+                "a response",
+                "an answer",
+                "a reply",
+                "a text",
+                "a length",
+                "a table",
+                "a list",
+            ]);
+            c.any(&["of", "with"]).then_some(())
+        };
+        cursor.attempt(of);
+        cursor.skip(&["a bulleted list of", "a bullet list of"]);
     }
     let found = quantity(cursor, head.negative)?;
     let allowed = |c: &mut Cursor| {

@@ -146,6 +146,20 @@ fn case(cursor: &mut Cursor) -> Option<Found> {
 
 /// `Wrap your entire response with double quotation marks`.
 fn quotation(cursor: &mut Cursor) -> Option<Found> {
+    const MARKS: [&str; 5] = [
+        "double quotation marks",
+        "double quotes",
+        "double quote marks",
+        "double quote characters",
+        "double quotation",
+    ];
+    let around = |c: &mut Cursor| {
+        let put = c.any(&["put", "place", "use"]) && c.any(&MARKS);
+        (put && c.eat("around") && whole(c)).then_some(())
+    };
+    if cursor.attempt(around).is_some() {
+        return Some(Found::new("startend:quotation", []));
+    }
     const VERBS: [&str; 16] = [
         "be wrapped",
         "be enclosed",
@@ -173,13 +187,6 @@ fn quotation(cursor: &mut Cursor) -> Option<Found> {
         return None;
     }
     cursor.skip(&["a pair of", "a single pair of", "one pair of"]);
-    const MARKS: [&str; 5] = [
-        "double quotation marks",
-        "double quotes",
-        "double quote marks",
-        "double quote characters",
-        "double quotation",
-    ];
     cursor.any(&MARKS).then(|| Found::new("startend:quotation", []))
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::numbers::{Bound, Relation, number, relation, times, trailing};
 use super::tokens::{Cursor, Kind};
-use super::{Found, Head, is_capitalised, modal};
+use super::{Found, Head, is_capitalised, modal, whole};
 
 /// Characters that IFEval's matching would read as a pattern.
 const PATTERN: &[char] = &['\\', '.', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|', '^', '$'];
@@ -113,6 +113,12 @@ fn labelled(cursor: &mut Cursor, _head: Head) -> Option<Found> {
 /// `[verb] [times] the word "X" [times]`.
 fn active(cursor: &mut Cursor, head: Head) -> Option<Found> {
     let mut banned = head.negative;
+    let without = |c: &mut Cursor| {
+        let verb = c.any(&["write", "answer", "respond", "reply"]);
+        whole(c);
+        (verb && (c.sees("without using") || c.sees("without mentioning"))).then_some(())
+    };
+    cursor.attempt(without);
     let shun = cursor.any(&SHUN);
     if shun && banned {
         return None;
