@@ -133,3 +133,59 @@ fn draws_of_the_soft_types_route_only_where_a_rule_decides() {
     assert!(families.keys().all(|id| expected.contains(&id.as_str())), "{families:?}");
     assert!(routed.len() > 100);
 }
+
+/// The folder of golden data, or nothing (said loudly) where it is not there.
+fn data() -> Option<std::path::PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+    let root = std::env::var_os("HEEDFUL_DATA").map_or(default.into(), std::path::PathBuf::from);
+    if root.is_dir() {
+        return Some(root);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", root.display());
+    println!("SKIPPED: {} is missing", root.display());
+    None
+}
+
+/// Sentences of IFEval's prompts: what routes to one of its rules has to be a rule of that row,
+/// with the same arguments.
+#[test]
+fn sentences_of_ifeval_route_to_their_own_rules() {
+    #[derive(Deserialize)]
+    struct Row {
+        prompt: String,
+        instruction_id_list: Vec<String>,
+        kwargs: Vec<Map<String, Value>>,
+    }
+    let Some(root) = data() else { return };
+    let lines = std::fs::read_to_string(root.join("ifeval/input_data.jsonl")).unwrap();
+    let (mut same, mut close, mut ours, mut wrong) = (0, 0, 0, 0);
+    for row in lines.lines().map(|line| serde_json::from_str::<Row>(line).unwrap()) {
+        for sentence in row.prompt.split('\n').flat_map(|line| line.split_inclusive(". ")) {
+            let Some(found) = route(sentence) else { continue };
+            let rules = row.instruction_id_list.iter().zip(&row.kwargs);
+            let own: Vec<_> = rules.filter(|(id, _)| *id == found.id).collect();
+            let lower = |args: &Map<String, Value>| {
+                let mut args = args.clone();
+                args.retain(|_, value| !value.is_null());
+                Value::Object(args).to_string().to_lowercase()
+            };
+            if own.iter().any(|(_, args)| lower(args) == lower(&found.args)) {
+                same += 1;
+                continue;
+            }
+            let args = Value::Object(found.args.clone());
+            println!(
+                "  {} | {} {args} | {:?} {own:?}",
+                sentence.trim(),
+                found.id,
+                row.instruction_id_list
+            );
+            match (own.is_empty(), found.id.starts_with("count:")) {
+                (false, _) => close += 1,
+                (_, true) => ours += 1,
+                _ => wrong += 1,
+            }
+        }
+    }
+    println!("same {same}, same rule with other arguments {close}, ours {ours}, other {wrong}");
+}
