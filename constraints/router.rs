@@ -101,9 +101,15 @@ fn read(cursor: Cursor, head: Head) -> Option<Found> {
 
 /// Politeness and "make sure that", which change nothing.
 fn lead(cursor: &mut Cursor) {
-    const LEADS: [&str; 27] = [
+    const LEADS: [&str; 33] = [
         "please ,",
+        "please also",
         "please",
+        "also ,",
+        "also",
+        "do not forget to",
+        "don't forget to",
+        "make sure to also",
         "kindly",
         "importantly ,",
         "important :",
@@ -141,13 +147,14 @@ fn lead(cursor: &mut Cursor) {
 
 /// The response as a whole: `it`, `your entire response`, `the email`.
 fn whole(cursor: &mut Cursor) -> bool {
-    const NOUNS: [&str; 25] = [
+    const NOUNS: [&str; 37] = [
         "response",
         "answer",
         "reply",
         "text",
         "output",
         "message",
+        "cover letter",
         "letter",
         "email",
         "e mail",
@@ -167,8 +174,19 @@ fn whole(cursor: &mut Cursor) -> bool {
         "submission",
         "completion",
         "thing",
+        "song",
+        "riddle",
+        "document",
+        "proposal",
+        "pitch",
+        "joke",
+        "haiku",
+        "limerick",
+        "slogan",
+        "itinerary",
+        "resume",
     ];
-    const SIZES: [&str; 7] = ["entire", "whole", "full", "complete", "final", "overall", "total"];
+    const SIZES: [&str; 6] = ["entire", "whole", "full", "complete", "overall", "total"];
     let phrase = |c: &mut Cursor| {
         if c.any(&["it", "everything", "all of it"]) {
             return Some(());

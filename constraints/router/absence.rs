@@ -5,14 +5,13 @@ use super::numbers::Bound;
 use super::tokens::Cursor;
 use super::{Found, Head, modal, whole};
 
-pub(super) const CAPITALS: [&str; 10] = [
+pub(super) const CAPITALS: [&str; 9] = [
     "capital letters",
     "capital letter",
     "uppercase letters",
     "uppercase letter",
     "upper case letters",
     "upper case letter",
-    "capitals",
     "uppercase characters",
     "capitalised letters",
     "capitalized letters",

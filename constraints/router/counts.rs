@@ -139,7 +139,7 @@ pub(super) fn is_text(unit: Unit) -> bool {
     )
 }
 
-const VERBS: [&str; 59] = [
+const VERBS: [&str; 50] = [
     "use",
     "uses",
     "write",
@@ -165,8 +165,6 @@ const VERBS: [&str; 59] = [
     "ask",
     "asks",
     "employ",
-    "insert",
-    "add",
     "compose",
     "run to",
     "span",
@@ -178,9 +176,6 @@ const VERBS: [&str; 59] = [
     "be structured as",
     "be composed of",
     "take up",
-    "respond",
-    "answer",
-    "reply",
     "fill",
     "take the form of",
     "be in the form of",
@@ -193,15 +188,14 @@ const VERBS: [&str; 59] = [
     "list",
     "offer",
     "aim for",
-    "express",
-    "state",
-    "explain",
-    "phrase",
     "target",
     "deliver",
 ];
 const ANSWER: [&str; 8] =
     ["answer", "respond", "reply", "write", "compose", "say it", "phrase it", "put it"];
+
+/// Below this number `characters` are taken for people rather than letters.
+const FEWEST_CHARACTERS: u64 = 30;
 
 pub(super) fn read(cursor: &mut Cursor, head: Head) -> Option<Found> {
     let readers = [measure, keep, exceed, split, limit, bare_answer, plain];
@@ -211,6 +205,11 @@ pub(super) fn read(cursor: &mut Cursor, head: Head) -> Option<Found> {
         *cursor = trial;
         Some(found)
     })?;
+    // `at least three characters` may be people of a story.
+    let few = bound.min.or(bound.max).is_some_and(|n| n < FEWEST_CHARACTERS);
+    if unit == Unit::Characters && few {
+        return None;
+    }
     if head.permission && (bound.min.is_some() || bound.max.is_none()) {
         return None;
     }
@@ -276,12 +275,19 @@ fn after_number(cursor: &mut Cursor) -> Option<(Bound, Unit)> {
 
 /// Verb and quantity, or the quantity alone: `Use at least 5 sentences`, `120 words at most`.
 fn plain(cursor: &mut Cursor, head: Head) -> Option<(Bound, Unit)> {
-    cursor.skip(&VERBS);
+    // What is answered may be questions; only `answer in` speaks of the response's own size.
+    const SAID: [&str; 8] =
+        ["respond", "answer", "reply", "express", "state", "explain", "phrase", "say"];
+    let said = cursor.any(&SAID);
+    cursor.skip(if said { &[] } else { &VERBS });
+    let within = |c: &mut Cursor| {
+        whole(c);
+        c.any(&["in the form of", "in", "using", "with", "within", "as"]).then_some(())
+    };
+    if cursor.attempt(within).is_none() && said {
+        return None;
+    }
     if !head.negative {
-        cursor.attempt(|c| {
-            whole(c);
-            c.any(&["in", "using", "with", "within", "as", "in the form of", "to"]).then_some(())
-        });
         let of = |c: &mut Cursor| {
             c.skip(&[
                 "a response",
@@ -419,7 +425,8 @@ fn exceed(cursor: &mut Cursor, head: Head) -> Option<(Bound, Unit)> {
         denied = cursor.any(&["without", "avoid"]);
     }
     let over = denied && cursor.any(&OVER);
-    if !over && !(denied && cursor.any(&SHORT)) {
+    let short = denied && !over && cursor.any(&SHORT);
+    if !(over || short) {
         return None;
     }
     cursor.skip(&["a length of", "a total of", "the limit of", "a limit of"]);

@@ -35,7 +35,7 @@ fn active(cursor: &mut Cursor) -> Option<Found> {
         "kick off",
         "lead off",
     ];
-    const END: [&str; 11] = [
+    const END: [&str; 10] = [
         "end",
         "ends",
         "finish",
@@ -45,7 +45,6 @@ fn active(cursor: &mut Cursor) -> Option<Found> {
         "conclude",
         "concludes",
         "wrap up",
-        "sign off",
         "be ended",
     ];
     let edge = if cursor.any(&START) {
@@ -79,7 +78,8 @@ fn placed(cursor: &mut Cursor) -> Option<Found> {
     } else {
         return None;
     };
-    if !cursor.any(&PARTS) {
+    if !cursor.any(&PARTS) || edge == Edge::End && cursor.just_took("word") {
+        // A last word is usually followed by a full stop, which the rule would not forgive.
         return None;
     }
     cursor.attempt(|c| (c.any(&["of", "in"]) && whole(c)).then_some(()));

@@ -96,11 +96,12 @@ fn case(cursor: &mut Cursor) -> Option<Found> {
         "set",
         "be typed",
     ];
+    let mut total = cursor.eat("only");
     let using = cursor.sees("use");
     let spoken = cursor.any(&VERBS);
-    let mut total = whole(cursor);
+    total |= whole(cursor);
     total |= cursor.any(&ONLY);
-    let mut within = cursor.any(&["in", "using", "with"]);
+    let mut within = cursor.eat("in");
     if cursor.any(&["english and", "english , and", "english ,"]) {
         cursor.skip(&["in", "use"]);
     }
@@ -109,6 +110,7 @@ fn case(cursor: &mut Cursor) -> Option<Found> {
     let lower = cursor.any(&SMALL) || cursor.any(&["lowercase", "lower case"]);
     let upper = !lower
         && (cursor.any(&CAPITALS)
+            || cursor.eat("capitals")
             || cursor.any(&["uppercase", "upper case", "caps", "block capitals", "block letters"]));
     if !(lower || upper) {
         return None;
@@ -154,7 +156,8 @@ fn quotation(cursor: &mut Cursor) -> Option<Found> {
         "double quotation",
     ];
     let around = |c: &mut Cursor| {
-        let put = c.any(&["put", "place", "use"]) && c.any(&MARKS);
+        let put = c.any(&["put", "place", "use"]) && c.any(&MARKS)
+            || c.any(&MARKS) && c.any(&["must be", "should be"]) && c.any(&["placed", "put"]);
         (put && c.eat("around") && whole(c)).then_some(())
     };
     if cursor.attempt(around).is_some() {
@@ -178,10 +181,13 @@ fn quotation(cursor: &mut Cursor) -> Option<Found> {
         "encase",
         "be encased",
     ];
+    let passive = cursor.sees("be") || cursor.sees("is");
     if !cursor.any(&VERBS) {
         return None;
     }
-    whole(cursor);
+    if !whole(cursor) && !passive {
+        return None;
+    }
     const INSIDE: [&str; 7] = ["inside of", "inside", "within", "between", "with", "in", "by"];
     if !cursor.any(&INSIDE) {
         return None;
@@ -263,16 +269,17 @@ fn json(cursor: &mut Cursor) -> Option<Found> {
         "put",
         "use",
     ];
+    let mut total = ["be", "is", "return", "output"].iter().any(|verb| cursor.sees(verb));
     if !cursor.any(&VERBS) {
         return None;
     }
-    whole(cursor);
-    cursor.skip(&ONLY);
-    cursor.skip(&["in", "as", "using", "in the form of"]);
-    cursor.skip(&ONLY);
+    total |= whole(cursor);
+    total |= cursor.any(&ONLY);
+    total |= cursor.any(&["in", "as", "in the form of"]);
+    total |= cursor.any(&ONLY);
     cursor.skip(&["a", "the"]);
     cursor.skip(&["valid", "well formed", "parseable", "proper"]);
-    if !cursor.eat("json") {
+    if !cursor.eat("json") || !total {
         return None;
     }
     cursor.skip(&["format", "block", "document", "notation"]);
@@ -358,6 +365,7 @@ fn placeholders(cursor: &mut Cursor) -> Option<Found> {
 
 /// `Highlight at least 3 sections with markdown, i.e. *highlighted section*`.
 fn highlights(cursor: &mut Cursor) -> Option<Found> {
+    let by_markdown = cursor.any(&["use markdown to", "use asterisks to"]);
     if !cursor.eat("highlight") {
         return None;
     }
@@ -378,7 +386,8 @@ fn highlights(cursor: &mut Cursor) -> Option<Found> {
     cursor.skip(&["format", "asterisks"]);
     let shown = samples(cursor);
     let args = [("num_highlights", Value::from(n))];
-    (marked || shown).then(|| Found::new("detectable_format:number_highlighted_sections", args))
+    (by_markdown || marked || shown)
+        .then(|| Found::new("detectable_format:number_highlighted_sections", args))
 }
 
 /// `Write exactly 4 paragraphs separated by the markdown divider ***`.

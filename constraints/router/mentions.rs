@@ -10,7 +10,7 @@ use super::{Found, Head, is_capitalised, modal, whole};
 const PATTERN: &[char] = &['\\', '.', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|', '^', '$'];
 
 /// Words that after `the word` speak about words and are not the word itself.
-const NOT_LITERAL: [&str; 20] = [
+const NOT_LITERAL: [&str; 46] = [
     "count",
     "limit",
     "length",
@@ -31,9 +31,35 @@ const NOT_LITERAL: [&str; 20] = [
     "play",
     "mentioned",
     "listed",
+    "counts",
+    "limits",
+    "lists",
+    "choices",
+    "problem",
+    "problems",
+    "search",
+    "cloud",
+    "puzzle",
+    "salad",
+    "bank",
+    "pair",
+    "family",
+    "art",
+    "once",
+    "twice",
+    "often",
+    "again",
+    "first",
+    "early",
+    "instead",
+    "well",
+    "now",
+    "then",
+    "from",
+    "of",
 ];
 
-const POSITIVE: [&str; 29] = [
+const POSITIVE: [&str; 27] = [
     "make use of",
     "makes use of",
     "use",
@@ -54,7 +80,6 @@ const POSITIVE: [&str; 29] = [
     "has",
     "insert",
     "employ",
-    "write",
     "weave in",
     "using",
     "including",
@@ -62,7 +87,6 @@ const POSITIVE: [&str; 29] = [
     "be sure to use",
     "bring in",
     "reference",
-    "add",
 ];
 const SHUN: [&str; 17] = [
     "avoid using",
@@ -124,6 +148,8 @@ fn active(cursor: &mut Cursor, head: Head) -> Option<Found> {
         return None;
     }
     banned |= shun;
+    let vague = ["use", "uses", "have", "has", "employ", "feature", "features", "reference"];
+    let vague = vague.iter().any(|verb| cursor.sees(verb));
     let proper = if cursor.sees("mention") || cursor.sees("mentions") {
         Some(1)
     } else {
@@ -135,12 +161,17 @@ fn active(cursor: &mut Cursor, head: Head) -> Option<Found> {
     cursor.skip(&["all of", "both", "each of", "all"]);
     let early = frequency(cursor, banned);
     let noun = noun(cursor);
+    let named = noun.is_some();
     let found = items(cursor, noun.as_ref(), banned);
     let found = match (found, noun, proper) {
         (None, None, Some(least)) if !banned => capitalised(cursor, least)?,
         (found, ..) => found?,
     };
     let bound = early.or_else(|| frequency(cursor, banned));
+    // `Use "AABB"` may mean anything; `use the word "AABB"` does not.
+    if vague && !named && bound.is_none() && !banned {
+        return None;
+    }
     rule(found, bound, banned)
 }
 
@@ -338,7 +369,8 @@ fn quotation(cursor: &mut Cursor) -> Option<String> {
 
 fn bare(cursor: &mut Cursor, noun: &Noun) -> Option<String> {
     let token = cursor.word()?;
-    let literal = noun.words && !NOT_LITERAL.contains(&token.norm.as_str());
+    let named = !NOT_LITERAL.contains(&token.norm.as_str()) && !token.norm.ends_with("ly");
+    let literal = noun.words && named;
     (literal && !token.raw.contains(PATTERN)).then(|| token.raw.clone())
 }
 
@@ -413,30 +445,54 @@ fn letters(cursor: &mut Cursor, head: Head) -> Option<Found> {
     one.then(|| Found::new("keywords:letter_frequency", args))
 }
 
-/// `Use at least 5 words in all capital letters`.
+/// `Use at least 5 words in all capital letters`, `Words with all capital letters should appear at
+/// least 3 times`.
 fn capital_words(cursor: &mut Cursor, head: Head) -> Option<Found> {
-    cursor.skip(&[
-        "use", "include", "have", "contain", "write", "be", "feature", "contains", "includes",
-    ]);
+    let bound = cursor
+        .attempt(|c| shouted_passive(c, head))
+        .or_else(|| cursor.attempt(|c| shouted_active(c, head)))?;
+    let (relation, n) = comparison(bound)?;
+    let args = [("capital_relation", Value::from(relation)), ("capital_frequency", Value::from(n))];
+    Some(Found::new("change_case:capital_word_frequency", args))
+}
+
+const SHOUTED: [&str; 8] = [
+    "in all capital letters",
+    "in capital letters",
+    "in all caps",
+    "with all capital letters",
+    "in all capitals",
+    "in all uppercase letters",
+    "in uppercase",
+    "in all uppercase",
+];
+
+fn shouted_active(cursor: &mut Cursor, head: Head) -> Option<Bound> {
+    const USE: [&str; 8] =
+        ["use", "include", "have", "contain", "write", "be", "contains", "includes"];
+    cursor.skip(&USE);
     let said = relation(cursor)?;
     let said = if head.negative { said.negated()? } else { said };
     let n = number(cursor)?;
-    let capital = [
-        "in all capital letters",
-        "in capital letters",
-        "in all caps",
-        "with all capital letters",
-        "in all capitals",
-        "in all uppercase letters",
-        "in uppercase",
-    ];
-    let named =
-        (cursor.any(&["fully capitalized words", "fully capitalised words", "all caps words"]))
-            || cursor.any(&["words", "word"]) && {
-                cursor.skip(&["written", "that are", "must appear", "should appear"]);
-                cursor.any(&capital)
-            };
-    let (relation, n) = comparison(said.bound(n)?)?;
-    let args = [("capital_relation", Value::from(relation)), ("capital_frequency", Value::from(n))];
-    named.then(|| Found::new("change_case:capital_word_frequency", args))
+    if !cursor.any(&["fully capitalized words", "fully capitalised words", "all caps words"]) {
+        if !cursor.any(&["words", "word"]) {
+            return None;
+        }
+        cursor.skip(&["written", "that are"]);
+        if !cursor.any(&SHOUTED) {
+            return None;
+        }
+    }
+    said.bound(n)
+}
+
+fn shouted_passive(cursor: &mut Cursor, head: Head) -> Option<Bound> {
+    if head.whole || head.negative || !cursor.eat("words") || !cursor.any(&SHOUTED) {
+        return None;
+    }
+    let (negative, permission) = modal(cursor)?;
+    if permission || !cursor.any(&["appear", "be used", "occur"]) {
+        return None;
+    }
+    frequency(cursor, negative)
 }

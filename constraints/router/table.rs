@@ -80,6 +80,11 @@ fn the_second_table_is_read_without_error() {
 }
 
 #[test]
+fn the_traps_of_the_third_table_stay_soft() {
+    assert_eq!(score(include_str!("table_third.toml")).wrong, 0);
+}
+
+#[test]
 fn the_span_leaves_the_lead_out() {
     let text = "  Please make sure that you use at most 5 sentences. ";
     let found = route(text).unwrap();
@@ -187,5 +192,6 @@ fn sentences_of_ifeval_route_to_their_own_rules() {
             }
         }
     }
+    assert!(same >= 180 && (same + close + ours) * 100 >= (same + close + ours + wrong) * 96);
     println!("same {same}, same rule with other arguments {close}, ours {ours}, other {wrong}");
 }
