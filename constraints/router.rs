@@ -2,10 +2,13 @@
 //!
 //! The reader is a small grammar over words, not a pile of patterns, and it is deliberately strict:
 //! a text routes only when the grammar takes *all* of it. Whatever is left over (a tone, a part of
-//! the response, a condition, "about") is something a rule would not decide, so the text stays soft.
+//! the response, a condition, "about") is something a rule would not decide: the text stays soft.
 //!
 //! First shot on the second test table (117 texts written after the grammar stood, 52 of them to
 //! route): precision 1.000, recall 0.865. The phrasings it missed were added afterwards.
+//! Over the sentences of IFEval's 541 prompts, 220 route: 209 to a rule of their row with the same
+//! arguments; the other 11 say what is routed, but their row is labelled otherwise or a sentence
+//! beside them changes the meaning (paragraphs divided by `***`).
 
 mod absence;
 mod counts;

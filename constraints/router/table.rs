@@ -55,6 +55,10 @@ fn score(source: &str) -> Score {
             println!("TRAP   {text}\n       {} {:?}", found.id, found.args);
         }
     }
+    if table.route.is_empty() {
+        println!("{} traps, {} routed", score.texts, score.wrong);
+        return score;
+    }
     let precision = score.right as f64 / (score.right + score.wrong) as f64;
     let recall = score.right as f64 / table.route.len() as f64;
     println!(
@@ -195,3 +199,67 @@ fn sentences_of_ifeval_route_to_their_own_rules() {
     assert!(same >= 180 && (same + close + ours) * 100 >= (same + close + ours + wrong) * 96);
     println!("same {same}, same rule with other arguments {close}, ours {ours}, other {wrong}");
 }
+
+proptest::proptest! {
+    /// Any text gives an answer, and a span on character boundaries.
+    #[test]
+    fn any_text_is_read_without_panic(text in "\\PC{0,80}") {
+        if let Some(found) = route(&text) {
+            proptest::prop_assert!(text.get(found.span).is_some());
+        }
+    }
+
+    /// Pieces of constraint language in any order.
+    #[test]
+    fn shuffled_language_is_read_without_panic(
+        picks in proptest::collection::vec(0..PIECES.len(), 0..9)
+    ) {
+        let text = picks.iter().map(|at| PIECES[*at]).collect::<Vec<_>>().join(" ");
+        if let Some(found) = route(&text) {
+            proptest::prop_assert!(text.get(found.span).is_some());
+        }
+    }
+}
+
+const PIECES: [&str; 40] = [
+    "please",
+    "use",
+    "the word",
+    "\"x\"",
+    "\u{201c}é\u{201d}",
+    "'a b'",
+    "no more than",
+    "at least",
+    "between",
+    "and",
+    "or",
+    "100",
+    "1,200",
+    "1.5",
+    "a hundred",
+    "twenty-five",
+    "words",
+    "sentences",
+    "bullet points",
+    "commas",
+    "the response",
+    "must",
+    "not",
+    "may",
+    "***",
+    "*a*",
+    "<<t>>",
+    "[n]",
+    "in",
+    "json",
+    "french",
+    "all",
+    "lowercase",
+    "P.S.",
+    "with",
+    "-",
+    "the letter q",
+    "twice",
+    "end",
+    "the length of",
+];
