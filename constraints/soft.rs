@@ -273,6 +273,7 @@ mod tests {
                 let text = &drawn.text;
                 assert!(!text.contains(['{', '}']), "{text}");
                 assert!(text.ends_with('.') && !text.ends_with(".."), "{text}");
+                assert!(!text.contains(".\"."), "{text}");
                 assert!(text.chars().count() <= 240, "{text}");
                 assert!(text.starts_with(char::is_uppercase), "{text}");
                 assert!(!text.contains("  "), "{text}");
