@@ -2,6 +2,14 @@
 
 use crate::rule::Rule;
 
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod laws;
+mod pattern;
+mod phrase;
+mod relation;
+mod spoken;
 mod wording;
 
 /// Declares the modules and gathers their rules; the registry sorts them by id.
@@ -14,16 +22,39 @@ macro_rules! rules {
 }
 
 rules! {
-    characters: FORBIDDEN NO_DIGITS ASCII_ONLY;
+    bullet_lists: RULE;
+    capital_words: RULE;
+    characters: ASCII_ONLY FORBIDDEN NO_DIGITS;
+    constrained_response: RULE;
+    end_checker: RULE;
+    english_case: CAPITAL LOWERCASE;
+    existence: RULE;
+    forbidden_words: RULE;
+    frequency: RULE;
+    highlighted_sections: RULE;
+    json_format: RULE;
+    letter_frequency: RULE;
     letters_acrostic: RULE;
     letters_alliteration: RULE;
-    letters_amount: WITHOUT BETWEEN;
+    letters_amount: BETWEEN WITHOUT;
     letters_neighbours: RULE;
     letters_palindromes: RULE;
     letters_sentences: RULE;
+    multiple_sections: RULE;
     no_comma: RULE;
+    nth_paragraph: RULE;
+    number_paragraphs: RULE;
+    number_sentences: RULE;
+    number_words: RULE;
     order_words: WORDS;
-    position_phrase: STARTS_WITH ENDS_WITH_WORD;
+    placeholders: RULE;
+    position_phrase: ENDS_WITH_WORD STARTS_WITH;
     position_start: PARAGRAPH_STARTS SENTENCE_STARTS;
     position_word: NTH_WORD;
+    postscript: RULE;
+    quotation: RULE;
+    repeat_prompt: RULE;
+    response_language: RULE;
+    title: RULE;
+    two_responses: RULE;
 }
