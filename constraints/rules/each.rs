@@ -57,39 +57,36 @@ fn demands(each: Each, args: &Reader<'_>) -> Result<Vec<Demand>> {
 /// Texts for a part, what is counted of it, and a note that goes with each of them.
 macro_rules! texts {
     ($part:literal $noun:literal $note:literal) => {
+        texts!(@ $part $noun $note;
+            ["Every " " of your response must have at least {n:" "}."]
+            ["Write each " " with no fewer than {n:" "}."]
+            ["No " " may have fewer than {n:" "}."]
+            ["Give each " " a minimum of {n:" "}."];
+            ["Every " " of your response must have at most {n:" "}."]
+            ["Write each " " with no more than {n:" "}."]
+            ["No " " may have more than {n:" "}."]
+            ["Keep each " " to a maximum of {n:" "}."];
+            ["Every " " of your response must have exactly {n:" "}."]
+            ["Write each " " with exactly {n:" "}, no more and no fewer."]
+            ["No " " may have more or fewer than {n:" "}."]
+            ["Give each " " precisely {n:" "}."];
+            ["Every " " of your response must have between {n} and {m:" "}."]
+            ["Write each " " with at least {n} and at most {m:" "}."]
+            ["No " " may have fewer than {n} or more than {m:" "}."]
+            ["Give each " " from {n} to {m:" "}."])
+    };
+    (@ $part:literal $noun:literal $note:literal;
+        $([$a:literal $least:literal $l:literal])+; $([$b:literal $most:literal $o:literal])+;
+        $([$c:literal $exact:literal $e:literal])+; $([$d:literal $between:literal $w:literal])+
+    ) => {
         |args| {
             Ok(match Asked::read(Bound::read(args)?, args)? {
-                Asked::AtLeast => &[
-                    concat!("Every ", $part, " of your response must have at least {n:", $noun,
-                        "}.", $note),
-                    concat!("Write each ", $part, " with no fewer than {n:", $noun, "}.", $note),
-                    concat!("No ", $part, " may have fewer than {n:", $noun, "}.", $note),
-                    concat!("Give each ", $part, " a minimum of {n:", $noun, "}.", $note),
-                ],
-                Asked::AtMost | Asked::None => &[
-                    concat!("Every ", $part, " of your response must have at most {n:", $noun,
-                        "}.", $note),
-                    concat!("Write each ", $part, " with no more than {n:", $noun, "}.", $note),
-                    concat!("No ", $part, " may have more than {n:", $noun, "}.", $note),
-                    concat!("Keep each ", $part, " to a maximum of {n:", $noun, "}.", $note),
-                ],
-                Asked::Exactly => &[
-                    concat!("Every ", $part, " of your response must have exactly {n:", $noun,
-                        "}.", $note),
-                    concat!("Write each ", $part, " with exactly {n:", $noun,
-                        "}, no more and no fewer.", $note),
-                    concat!("No ", $part, " may have more or fewer than {n:", $noun, "}.", $note),
-                    concat!("Give each ", $part, " precisely {n:", $noun, "}.", $note),
-                ],
-                Asked::Between => &[
-                    concat!("Every ", $part, " of your response must have between {n} and {m:",
-                        $noun, "}.", $note),
-                    concat!("Write each ", $part, " with at least {n} and at most {m:", $noun,
-                        "}.", $note),
-                    concat!("No ", $part, " may have fewer than {n} or more than {m:", $noun,
-                        "}.", $note),
-                    concat!("Give each ", $part, " from {n} to {m:", $noun, "}.", $note),
-                ],
+                Asked::AtLeast => &[$(concat!($a, $part, $least, $noun, $l, $note)),+],
+                Asked::AtMost | Asked::None => {
+                    &[$(concat!($b, $part, $most, $noun, $o, $note)),+]
+                }
+                Asked::Exactly => &[$(concat!($c, $part, $exact, $noun, $e, $note)),+],
+                Asked::Between => &[$(concat!($d, $part, $between, $noun, $w, $note)),+],
             })
         }
     };
