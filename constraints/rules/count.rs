@@ -109,7 +109,7 @@ macro_rules! texts {
             ["Your response must be at most {n:" "} long."]
             ["Write no more than {n:" "}."]
             ["Your answer should not be longer than {n:" "}."]
-            ["Be brief: {n:" "} at most."]
+            ["The limit is {n:" "}; do not go over it."]
             ["The maximum length of your response is {n:" "}."];
             ["Your response must be exactly {n:" "} long."]
             ["Write exactly {n:" "}, no more and no fewer."]
