@@ -1,8 +1,7 @@
 //! `detectable_format:constrained_response`: one of three fixed answers (IFEval).
 
 use crate::args::Args;
-use crate::bound::Bound;
-use crate::demand::{Demand, Unit};
+use crate::demand::Demand;
 use crate::profile::Profile;
 use crate::rule::{Deviation, Example, Rule, check};
 use crate::verdict::Verdict;
@@ -41,13 +40,7 @@ pub(super) static RULE: Rule = Rule {
             }
         })
     },
-    // Verbatim alone would let a witness add text, which the corrected reading refuses.
-    demands: |_| {
-        Ok(vec![
-            Demand::Verbatim(OPTIONS[0].to_owned()),
-            Demand::Count(Unit::Words, Bound::exactly(4)),
-        ])
-    },
+    demands: |_| Ok(vec![Demand::Whole(OPTIONS.map(str::to_owned).to_vec())]),
     examples: &[
         Example { args: "{}", response: "My answer is no.", satisfied: true },
         Example { args: "{}", response: " My answer is maybe.\n", satisfied: true },
