@@ -311,7 +311,8 @@ impl<'t> Place<'t> {
             },
             Look::LineEnd => self.after.is_none_or(|c| c == '\n'),
             Look::Boundary => word(self.before) != word(self.after),
-            Look::NotBoundary => word(self.before) == word(self.after),
+            // Python's `\B` does not match the empty text.
+            Look::NotBoundary => !self.text.is_empty() && word(self.before) == word(self.after),
         }
     }
 }
