@@ -9,7 +9,7 @@ use crate::verdict::Verdict;
 #[derive(Debug)]
 pub(super) enum Search {
     /// It can be searched.
-    Ready(Pattern),
+    Ready(Box<Pattern>),
     /// Python raises `re.error` each time that it comes to search it.
     Raises(String),
 }
@@ -20,11 +20,11 @@ pub(super) enum Search {
 /// A pattern that Python would run and that is not supported here.
 pub(super) fn prepare(args: &Reader<'_>, key: &str, pattern: &str, flags: Flags) -> Result<Search> {
     match Pattern::new(pattern, flags) {
-        Ok(pattern) => Ok(Search::Ready(pattern)),
+        Ok(pattern) => Ok(Search::Ready(Box::new(pattern))),
         Err(error @ PatternError::Invalid { .. }) => Ok(Search::Raises(error.to_string())),
         Err(error @ PatternError::Unsupported { .. }) => {
             match unpossessive(pattern).and_then(|same| Pattern::new(&same, flags).ok()) {
-                Some(pattern) => Ok(Search::Ready(pattern)),
+                Some(pattern) => Ok(Search::Ready(Box::new(pattern))),
                 None => Err(args.fault(key, error.to_string())),
             }
         }
@@ -58,9 +58,8 @@ fn unpossessive(pattern: &str) -> Option<String> {
 fn cannot_take(pattern: &str, repeated: char) -> bool {
     let mut chars = pattern.chars();
     let (first, second) = (chars.next(), chars.next());
-    let is_other = |c: char| {
-        (c == ' ' || c.is_ascii_alphanumeric()) && !c.eq_ignore_ascii_case(&repeated)
-    };
+    let is_other =
+        |c: char| (c == ' ' || c.is_ascii_alphanumeric()) && !c.eq_ignore_ascii_case(&repeated);
     pattern.is_empty()
         || pattern.starts_with(r"\b")
         || (first.is_some_and(is_other) && !matches!(second, Some('*' | '?')))
