@@ -13,8 +13,8 @@ use crate::rule::{Deviation, Example, Rule, check};
 pub(super) static RULE: Rule = Rule {
     id: "change_case:capital_word_frequency",
     about: "At least, or less than, so many words in all capitals. Official: NLTK's word tokens \
-            with `str.isupper`, `I` and `A` and both halves of `DON'T` among them. Corrected: words \
-            of two letters or more; hyphens, apostrophes and the dots of `U.S.` join.",
+            with `str.isupper`, `I` and `A` and both halves of `DON'T` among them. Corrected: \
+            words of two letters or more; hyphens, apostrophes and the dots of `U.S.` join.",
     schema: r#"{
         "properties": {
             "capital_frequency": {"type": "integer", "minimum": 0},

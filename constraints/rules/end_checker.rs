@@ -17,10 +17,10 @@ const KEY: &str = "end_phrase";
 
 pub(super) static RULE: Rule = Rule {
     id: "startend:end_checker",
-    about: "The response ends with the phrase, whatever its case. Official: after white space, then \
-            straight double quotes were taken off the response, and also inside a word. Corrected: \
-            quotes of both shapes, asterisks and white space are taken off in any order, off the \
-            phrase too, and the phrase starts at a word's start.",
+    about: "The response ends with the phrase, whatever its case. Official: after white space, \
+            then straight double quotes were taken off the response, and also inside a word. \
+            Corrected: quotes of both shapes, asterisks and white space are taken off in any \
+            order, off the phrase too, and the phrase starts at a word's start.",
     schema: r#"{
         "properties": {"end_phrase": {"type": "string"}},
         "required": ["end_phrase"]

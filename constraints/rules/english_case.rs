@@ -51,8 +51,8 @@ pub(super) static CAPITAL: Rule = Rule {
 
 pub(super) static LOWERCASE: Rule = Rule {
     id: "change_case:english_lowercase",
-    about: "English without a capital letter (`str.islower`), by langdetect. Official: undetectable \
-            counts as English. Corrected: it does not.",
+    about: "English without a capital letter (`str.islower`), by langdetect. Official: \
+            undetectable counts as English. Corrected: it does not.",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[

@@ -19,8 +19,9 @@ const KEY: &str = "keywords";
 pub(super) static RULE: Rule = Rule {
     id: "keywords:existence",
     about: "Every keyword occurs, whatever its case. Official: each is searched as a Python \
-            regular expression, also inside words; a pattern that Python refuses is an error unless \
-            a keyword sorted before it is missing. Corrected: as it is written, as whole words.",
+            regular expression, also inside words; a pattern that Python refuses is an error \
+            unless a keyword sorted before it is missing. Corrected: as it is written, as whole \
+            words.",
     schema: r#"{
         "properties": {
             "keywords": {"type": "array", "items": {"type": "string"}, "minItems": 1}
@@ -45,8 +46,8 @@ pub(super) static RULE: Rule = Rule {
         Profile::Corrected => corrected(args),
     },
     demands: |args| {
-        let keywords = args.texts(KEY)?;
-        Ok(keywords.into_iter().map(|k| Demand::Mention(k.to_owned(), Bound::at_least(1))).collect())
+        let mention = |k: &str| Demand::Mention(k.to_owned(), Bound::at_least(1));
+        Ok(args.texts(KEY)?.into_iter().map(mention).collect())
     },
     examples: &[
         Example {

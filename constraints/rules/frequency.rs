@@ -17,8 +17,8 @@ use crate::rule::{Check, Deviation, Example, Rule, check};
 pub(super) static RULE: Rule = Rule {
     id: "keywords:frequency",
     about: "The keyword occurs at least, or less than, so many times, without overlaps, whatever \
-            its case. Official: a Python regular expression, also inside words. Corrected: as it is \
-            written, as whole words.",
+            its case. Official: a Python regular expression, also inside words. Corrected: as it \
+            is written, as whole words.",
     schema: r#"{
         "properties": {
             "keyword": {"type": "string", "minLength": 1},

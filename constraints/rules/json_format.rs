@@ -15,9 +15,10 @@ use crate::verdict::Verdict;
 
 pub(super) static RULE: Rule = Rule {
     id: "detectable_format:json_format",
-    about: "The response is one JSON value, a Markdown code fence around it allowed. Official: what \
-            Python's `json.loads` accepts, bare words such as `NaN` among it; too deep a nesting is an \
-            error. Corrected: an object or array that any reader takes, no key twice in an object.",
+    about: "The response is one JSON value, a Markdown code fence around it allowed. Official: \
+            what Python's `json.loads` accepts, bare words such as `NaN` among it; too deep a \
+            nesting is an error. Corrected: an object or array that any reader takes, no key \
+            twice in an object.",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[

@@ -14,8 +14,9 @@ use crate::verdict::Verdict;
 pub(super) static RULE: Rule = Rule {
     id: "keywords:letter_frequency",
     about: "The letter occurs at least, or less than, so many times in the lower-cased response. \
-            Any character may be asked for and is counted as it is (the reading of 2025). Official: \
-            white space and letters whose small form is two code points are never found.",
+            Any character may be asked for and is counted as it is (the reading of 2025). \
+            Official: white space and letters whose small form is two code points are never \
+            found.",
     schema: r#"{
         "properties": {
             "letter": {"type": "string", "minLength": 1, "maxLength": 1},

@@ -15,10 +15,10 @@ use crate::verdict::Verdict;
 
 pub(super) static RULE: Rule = Rule {
     id: "length_constraints:nth_paragraph_first_word",
-    about: "Exactly so many paragraphs with blank lines between, the nth of which starts with the \
-            word, whatever its case. Official: pieces between two line feeds, blank ones not counted \
-            but numbered; the word ends at the first of `.,?!'\"`. Corrected: blank pieces are not \
-            numbered either, and marks before the word are skipped.",
+    about: "Exactly so many paragraphs with blank lines between, the nth of which starts with \
+            the word, whatever its case. Official: pieces between two line feeds, blank ones not \
+            counted but numbered; the word ends at the first of `.,?!'\"`. Corrected: blank \
+            pieces are not numbered either, and marks before the word are skipped.",
     schema: r#"{
         "properties": {
             "num_paragraphs": {"type": "integer", "minimum": 1},

@@ -9,9 +9,9 @@ use crate::verdict::Verdict;
 
 pub(super) static RULE: Rule = Rule {
     id: "startend:quotation",
-    about: "The response begins and ends with a double quotation mark, white space apart. Official: \
-            straight ones, two at least, with anything or nothing inside. Corrected: curly ones and \
-            guillemets too, with text inside.",
+    about: "The response begins and ends with a double quotation mark, white space apart. \
+            Official: straight ones, two at least, with anything or nothing inside. Corrected: \
+            curly ones and guillemets too, with text inside.",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[

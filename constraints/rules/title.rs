@@ -11,9 +11,10 @@ use super::phrase::is_word;
 
 pub(super) static RULE: Rule = Rule {
     id: "detectable_format:title",
-    about: "A title in double angle brackets on one line. Official: from the first `<<` of a line \
-            to its last `>>`, with anything but angle brackets and white space inside, or further \
-            brackets in between. Corrected: from `<<` to the next `>>`, with a letter or digit inside.",
+    about: "A title in double angle brackets on one line. Official: from the first `<<` of a \
+            line to its last `>>`, with anything but angle brackets and white space inside, or \
+            further brackets in between. Corrected: from `<<` to the next `>>`, with a letter or \
+            digit inside.",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[

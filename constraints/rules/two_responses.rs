@@ -11,9 +11,10 @@ use super::phrase::is_word;
 
 pub(super) static RULE: Rule = Rule {
     id: "combination:two_responses",
-    about: "Two responses with six asterisks between them; one more row of them before the first or \
-            after the last is tolerated. Official: they differ by one character at least. Corrected: \
-            they differ in their letters or digits, and a longer row of asterisks is one divider.",
+    about: "Two responses with six asterisks between them; one more row of them before the first \
+            or after the last is tolerated. Official: they differ by one character at least. \
+            Corrected: they differ in their letters or digits, and a longer row of asterisks is \
+            one divider.",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[
