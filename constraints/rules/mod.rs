@@ -2,6 +2,10 @@
 
 use crate::rule::Rule;
 
+mod fences;
+mod json_instance;
+#[cfg(test)]
+mod own_laws;
 mod wording;
 
 /// Declares the modules and gathers their rules; the registry sorts them by id.
@@ -15,6 +19,14 @@ macro_rules! rules {
 
 rules! {
     characters: FORBIDDEN NO_DIGITS ASCII_ONLY;
+    format_code_block: RULE;
+    format_csv_block: RULE;
+    format_heading: RULE;
+    format_json_block: RULE;
+    format_numbered_list: RULE;
+    format_plain: NO_MARKDOWN SINGLE_PARAGRAPH;
+    format_table: RULE;
+    format_yaml_block: RULE;
     letters_acrostic: RULE;
     letters_alliteration: RULE;
     letters_amount: WITHOUT BETWEEN;
