@@ -2,10 +2,14 @@
 
 use crate::rule::Rule;
 
+mod fences;
 #[cfg(test)]
 mod golden;
+mod json_instance;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod own_laws;
 mod pattern;
 mod phrase;
 mod relation;
@@ -30,6 +34,14 @@ rules! {
     english_case: CAPITAL LOWERCASE;
     existence: RULE;
     forbidden_words: RULE;
+    format_code_block: RULE;
+    format_csv_block: RULE;
+    format_heading: RULE;
+    format_json_block: RULE;
+    format_numbered_list: RULE;
+    format_plain: NO_MARKDOWN SINGLE_PARAGRAPH;
+    format_table: RULE;
+    format_yaml_block: RULE;
     frequency: RULE;
     highlighted_sections: RULE;
     json_format: RULE;
