@@ -4,6 +4,8 @@
 //! demands is a proved [`Conflict`]. Otherwise a text is composed to the merged demands and shown
 //! to the members' own checks: only a text that all of them accept is a witness.
 
+#[cfg(test)]
+mod cases;
 mod clash;
 mod compose;
 mod document;
