@@ -2,7 +2,9 @@
 //!
 //! The data files come from `scripts/language_data.py`; NOTICE names their sources.
 
+mod clitics;
 #[cfg(test)]
 pub(crate) mod goldens;
 pub mod punkt;
 mod punkt_tables;
+pub mod tokenize;
