@@ -52,8 +52,12 @@ pub(super) fn initial(word: &str) -> Option<char> {
 
 /// Whether a word of a response is the `wanted` one, which is in lower case.
 pub(super) fn same_word(found: &str, wanted: &str) -> bool {
-    let lower = strings::lower(found);
-    lower.chars().map(straight).eq(wanted.chars().map(straight))
+    same_lower(&strings::lower(found), wanted)
+}
+
+/// Whether two words in lower case are the same, the shape of apostrophes aside.
+pub(super) fn same_lower(found: &str, wanted: &str) -> bool {
+    found == wanted || found.chars().map(straight).eq(wanted.chars().map(straight))
 }
 
 fn straight(c: char) -> char {
