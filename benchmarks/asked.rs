@@ -1,9 +1,8 @@
 //! The constraints of a row, in the layouts that files hold them.
 
 use heedful_constraints::args::{Args, without_nulls};
+use heedful_datasets::json::{parse, parse_object, type_name};
 use serde_json::{Map, Value};
-
-use crate::json::{kind, object};
 
 /// One constraint as it stands in a file: not yet looked up, not yet checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,27 +42,30 @@ pub fn arguments(kwargs: Value) -> Result<Args, String> {
     match kwargs {
         Value::Null => Ok(Args::new()),
         Value::Object(map) => Ok(without_nulls(&map)),
-        Value::String(text) => match object(text.as_bytes()) {
+        Value::String(text) => match parse_object(&text) {
             Ok(map) => Ok(without_nulls(&map)),
             Err(error) => Err(format!("`kwargs` is a text that is no object: {error}")),
         },
-        other => Err(format!("`kwargs`: expected an object, found {}", kind(&other))),
+        other => Err(format!("`kwargs`: expected an object, found {}", type_name(&other))),
     }
 }
 
 fn one(id: Value, kwargs: Value) -> Result<Asked, String> {
     match id {
         Value::String(id) => Ok(Asked { id, args: arguments(kwargs)? }),
-        other => Err(format!("`instruction_id_list`: expected a string, found {}", kind(&other))),
+        other => Err(format!("`instruction_id_list`: expected a string, found {}", type_name(&other))),
     }
 }
 
 fn list(row: &Map<String, Value>, key: &str) -> Result<Vec<Value>, String> {
     match row.get(key) {
         Some(Value::Array(list)) => Ok(list.clone()),
-        Some(Value::String(text)) => serde_json::from_str(text)
-            .map_err(|e| format!("key `{key}`: a text that is no JSON list: {e}")),
-        Some(other) => Err(format!("key `{key}`: expected a list, found {}", kind(other))),
+        Some(Value::String(text)) => match parse(text) {
+            Ok(Value::Array(list)) => Ok(list),
+            Ok(other) => Err(format!("key `{key}`: a text of {}, no list", type_name(&other))),
+            Err(fault) => Err(format!("key `{key}`: a text that is no JSON list: {fault}")),
+        },
+        Some(other) => Err(format!("key `{key}`: expected a list, found {}", type_name(other))),
         None => Err(format!("key `{key}` is missing")),
     }
 }

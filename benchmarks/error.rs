@@ -36,6 +36,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A table or an artifact that cannot be used.
+    #[error(transparent)]
+    Data(#[from] heedful_datasets::Error),
     /// A setting that makes no sense.
     #[error("{0}")]
     Setting(String),

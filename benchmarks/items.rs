@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use heedful_datasets::json::parse_object;
+
 use crate::asked::{Asked, asked};
 use crate::error::{Error, Result};
-use crate::json;
-use crate::lines::Lines;
+use crate::fields;
+use crate::lines::for_each;
 
 /// One prompt.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +43,8 @@ pub struct Items {
 /// A file that cannot be read, a line that is none of these, no line at all.
 pub fn read(path: &Path) -> Result<Items> {
     let mut list = Vec::new();
-    Lines::open(path)?.for_each(|path, line, bytes| {
-        list.push(item(bytes, line).map_err(|problem| Error::line(path, line, problem))?);
+    for_each(path, |line, text| {
+        list.push(item(text, line).map_err(|problem| Error::line(path, line, problem))?);
         Ok(())
     })?;
     if list.is_empty() {
@@ -51,11 +53,11 @@ pub fn read(path: &Path) -> Result<Items> {
     Ok(gather(list))
 }
 
-fn item(bytes: &[u8], line: u64) -> std::result::Result<Item, String> {
-    let row = json::object(bytes)?;
-    let key = json::name(&row, &["key", "id"])?.ok_or("key `key` is missing")?;
+fn item(text: &str, line: u64) -> std::result::Result<Item, String> {
+    let row = parse_object(text).map_err(|fault| fault.to_string())?;
+    let key = fields::name(&row, &["key", "id"])?.ok_or("key `key` is missing")?;
     let fail = |problem: String| format!("item {key}: {problem}");
-    let prompt = json::text(&row, "prompt").map_err(fail)?;
+    let prompt = fields::text(&row, "prompt").map_err(fail)?;
     let prompt = prompt.ok_or_else(|| fail("key `prompt` is missing".to_owned()))?.to_owned();
     let asked = asked(&row).map_err(fail)?;
     Ok(Item { key, prompt, asked, line })
@@ -89,7 +91,7 @@ fn gather(list: Vec<Item>) -> Items {
 #[cfg(test)]
 pub(crate) fn from_text(text: &str) -> Items {
     let lines = text.lines().enumerate();
-    gather(lines.map(|(at, line)| item(line.as_bytes(), at as u64 + 1).unwrap()).collect())
+    gather(lines.map(|(at, line)| item(line, at as u64 + 1).unwrap()).collect())
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 pub mod asked;
 pub mod error;
+pub mod fields;
 pub mod ifeval;
 pub mod items;
 pub mod join;
-pub mod json;
 pub mod lines;
 pub mod metrics;
 pub mod responses;

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use heedful_datasets::json::parse_object;
+
 use crate::error::{Error, Result};
-use crate::json;
-use crate::lines::Lines;
+use crate::fields;
+use crate::lines::for_each;
 
 /// One line of a response file: `{prompt, response}`, or `key` or `id` in place of the prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub struct Response {
 /// A file that cannot be read, or a line that is no response; an empty file.
 pub fn read(path: &Path) -> Result<Vec<Response>> {
     let mut list = Vec::new();
-    Lines::open(path)?.for_each(|path, line, bytes| {
-        list.push(response(bytes, line).map_err(|problem| Error::line(path, line, problem))?);
+    for_each(path, |line, text| {
+        list.push(response(text, line).map_err(|problem| Error::line(path, line, problem))?);
         Ok(())
     })?;
     if list.is_empty() {
@@ -37,25 +39,25 @@ pub fn read(path: &Path) -> Result<Vec<Response>> {
     Ok(list)
 }
 
-fn response(bytes: &[u8], line: u64) -> std::result::Result<Response, String> {
-    let row = json::object(bytes)?;
-    let key = json::name(&row, &["key", "id"])?;
-    let prompt = json::text(&row, "prompt")?.map(str::to_owned);
+fn response(text: &str, line: u64) -> std::result::Result<Response, String> {
+    let row = parse_object(text).map_err(|fault| fault.to_string())?;
+    let key = fields::name(&row, &["key", "id"])?;
+    let prompt = fields::text(&row, "prompt")?.map(str::to_owned);
     if key.is_none() && prompt.is_none() {
         return Err("neither `prompt` nor `key` nor `id`".to_owned());
     }
     if !row.contains_key("response") {
         return Err("key `response` is missing".to_owned());
     }
-    let text = json::text(&row, "response")?.map(str::to_owned);
-    let finish_reason = json::text(&row, "finish_reason")?.map(str::to_owned);
-    Ok(Response { key, prompt, text, finish_reason, line })
+    let answer = fields::text(&row, "response")?.map(str::to_owned);
+    let finish_reason = fields::text(&row, "finish_reason")?.map(str::to_owned);
+    Ok(Response { key, prompt, text: answer, finish_reason, line })
 }
 
 #[cfg(test)]
 pub(crate) fn from_text(text: &str) -> Vec<Response> {
     let lines = text.lines().enumerate();
-    lines.map(|(at, line)| response(line.as_bytes(), at as u64 + 1).unwrap()).collect()
+    lines.map(|(at, line)| response(line, at as u64 + 1).unwrap()).collect()
 }
 
 #[cfg(test)]
@@ -71,7 +73,7 @@ mod tests {
             (r#"{"key": [], "response": "x"}"#, "found a list"),
             (r#"{"prompt": "p", "prompt": "q", "response": "x"}"#, "given twice"),
         ] {
-            let error = response(line.as_bytes(), 1).unwrap_err();
+            let error = response(line, 1).unwrap_err();
             assert!(error.contains(expected), "{error} lacks {expected}");
         }
     }
