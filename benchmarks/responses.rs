@@ -71,7 +71,7 @@ mod tests {
             (r#"{"prompt": "p"}"#, "`response` is missing"),
             (r#"{"prompt": "p", "response": ["x"]}"#, "found a list"),
             (r#"{"key": [], "response": "x"}"#, "found a list"),
-            (r#"{"prompt": "p", "prompt": "q", "response": "x"}"#, "given twice"),
+            (r#"{"prompt": "p", "prompt": "q", "response": "x"}"#, "stands twice"),
         ] {
             let error = response(line, 1).unwrap_err();
             assert!(error.contains(expected), "{error} lacks {expected}");
