@@ -47,10 +47,53 @@ def characters(tables):
     return bytes(index) + b"".join(blocks)
 
 
+def fnv(text):
+    """FNV-1a, 32 bits."""
+    value = 0x811C9DC5
+    for byte in text:
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
+ABBREVIATION, STARTER, FIRST, SECOND = 0x80, 0x100, 0x200, 0x400
+BUCKETS = 8192
+
+
+def punkt(folder):
+    """What Punkt knows of each word type, as a hash table of chained entries."""
+    lines = lambda name: (folder / name).read_text(encoding="utf-8").splitlines()
+    flags = {}
+    for line in lines("ortho_context.tab"):
+        word, context = line.split("\t")
+        flags[word] = int(context)
+    pairs = sorted(tuple(line.split("\t")) for line in lines("collocations.tab"))
+    groups = [
+        (ABBREVIATION, lines("abbrev_types.txt")),
+        (STARTER, lines("sent_starters.txt")),
+        (FIRST, [pair[0] for pair in pairs]),
+        (SECOND, [pair[1] for pair in pairs]),
+    ]
+    for bit, words in groups:
+        for word in words:
+            flags[word] = flags.get(word, 0) | bit
+    buckets = [[] for _ in range(BUCKETS)]
+    for word in sorted(flags):
+        data = word.encode()
+        buckets[fnv(data) % BUCKETS].append(struct.pack("<BH", len(data), flags[word]) + data)
+    offsets, entries = [], b""
+    for bucket in buckets:
+        offsets.append(len(entries))
+        entries += b"".join(bucket)
+    offsets.append(len(entries))
+    table = struct.pack(f"<{BUCKETS + 1}I", *offsets) + entries
+    return table, "".join(f"{first}\t{second}\n" for first, second in pairs).encode()
+
+
 def main():
     resources, tables, output = map(pathlib.Path, sys.argv[1:4])
     tables = json.loads(tables.read_text())
     files = {"characters.bin": characters(tables)}
+    files["punkt.bin"], files["punkt_collocations.tab"] = punkt(resources / "punkt_tab_english")
     for name, data in files.items():
         (output / name).write_bytes(data)
         print(f"{name}: {len(data)} bytes")
