@@ -118,6 +118,8 @@ pub enum Demand {
     AvoidWord(String),
     /// None of these characters.
     AvoidChars(String),
+    /// Nothing but ASCII.
+    AsciiOnly,
     /// So many of a letter in the lower-cased text.
     Letter(char, Bound),
     /// One case throughout.

@@ -12,12 +12,14 @@ pub mod error;
 pub mod language;
 pub mod lexicon;
 pub mod loose;
+pub mod plan;
 pub mod profile;
 pub mod python;
 pub mod registry;
 pub mod rule;
 mod rules;
 pub mod text;
+pub mod units;
 pub mod verdict;
 
 pub use constraint::Constraint;

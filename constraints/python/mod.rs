@@ -1,0 +1,9 @@
+//! Text as CPython 3.11 sees it: character classes, `str` methods, `json.loads` and `re`.
+//!
+//! The published scorers are Python programs. Rust's own notions of a word character, of white
+//! space, of case or of JSON differ from Python's in hundreds of places, and a verdict can turn on
+//! any of them, so the checks use these functions and never Rust's.
+
+pub mod chars;
+pub mod json;
+pub mod strings;
