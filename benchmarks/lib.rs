@@ -10,6 +10,7 @@ pub mod lines;
 pub mod metrics;
 pub mod responses;
 pub mod score;
+pub mod scores;
 pub mod statistics;
 pub mod thinking;
 

@@ -91,6 +91,13 @@ impl Counts {
 }
 
 impl State {
+    /// The state with this name.
+    pub fn named(name: &str) -> Option<State> {
+        [State::Plain, State::Closed, State::Unclosed, State::Prefilled]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+
     /// The name in tables.
     pub const fn name(self) -> &'static str {
         match self {
