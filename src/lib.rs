@@ -1,1 +1,4 @@
 //! The stages of heedful, one file each, and its command line.
+
+pub mod evaluate;
+pub mod verify;
