@@ -9,7 +9,7 @@ struct Kept {
     places: &'static [&'static str],
 }
 
-/// `clap` and the tables stay where one file or one crate hides them.
+/// The command line is one module's, tables on disk one crate's, queries one file's.
 const KEPT: [Kept; 4] = [
     Kept { name: "polars", places: &["datasets/frame.rs", "datasets/frame/"] },
     Kept { name: "arrow", places: &["datasets/"] },

@@ -51,8 +51,9 @@ pub(crate) fn is_word(byte: u8) -> bool {
 pub(crate) fn words<'c>(code: &'c str, word: &'c str) -> impl Iterator<Item = usize> + 'c {
     let bytes = code.as_bytes();
     code.match_indices(word).map(|(at, _)| at).filter(move |&at| {
-        let after = bytes.get(at + word.len());
-        !(at > 0 && is_word(bytes[at - 1])) && !after.is_some_and(|byte| is_word(*byte))
+        let joined_before = at > 0 && is_word(bytes[at - 1]);
+        let joined_after = bytes.get(at + word.len()).is_some_and(|byte| is_word(*byte));
+        !joined_before && !joined_after
     })
 }
 
