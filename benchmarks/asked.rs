@@ -13,6 +13,9 @@ pub struct Asked {
     pub args: Args,
 }
 
+/// The most constraints that a row may have.
+pub const MOST: usize = 1000;
+
 /// Reads `instruction_id_list` and `kwargs` of `row`, position by position.
 ///
 /// `kwargs` may be a list of objects, of nulls or of JSON texts, or one JSON text of such a list:
@@ -26,6 +29,9 @@ pub fn asked(row: &Map<String, Value>) -> Result<Vec<Asked>, String> {
     if ids.len() != kwargs.len() {
         let (ids, kwargs) = (ids.len(), kwargs.len());
         return Err(format!("`instruction_id_list` has {ids} entries and `kwargs` {kwargs}"));
+    }
+    if ids.len() > MOST {
+        return Err(format!("{} constraints on one row, the limit is {MOST}", ids.len()));
     }
     if ids.is_empty() {
         return Err("`instruction_id_list` is empty: nothing to verify".to_owned());
@@ -100,6 +106,7 @@ mod tests {
         let cases = [
             (json!({"kwargs": []}), "`instruction_id_list` is missing"),
             (json!({"instruction_id_list": [], "kwargs": []}), "is empty"),
+            (json!({"instruction_id_list": vec!["a"; 9999], "kwargs": vec![(); 9999]}), "limit"),
             (json!({"instruction_id_list": ["a"], "kwargs": []}), "1 entries and `kwargs` 0"),
             (json!({"instruction_id_list": ["a"], "kwargs": [3]}), "entry 0: `kwargs`"),
             (json!({"instruction_id_list": [3], "kwargs": [{}]}), "expected a string"),

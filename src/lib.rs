@@ -1,10 +1,5 @@
 //! The stages of heedful, one file each, and its command line.
 
-pub mod cli;
-pub mod error;
 pub mod evaluate;
-pub mod progress;
-pub mod revision;
+pub mod report;
 pub mod verify;
-
-pub use error::{Error, Result};

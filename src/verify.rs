@@ -7,6 +7,7 @@ mod cache;
 pub mod data;
 pub mod rows;
 pub mod shard;
+mod specs;
 
 pub use shard::Shard;
 
