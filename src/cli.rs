@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and which stage it runs.
 
 mod eval;
+mod report;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -33,6 +34,7 @@ struct Cli {
 enum Command {
     Verify(verify::Verify),
     Eval(eval::Eval),
+    Report(report::Report),
 }
 
 /// Runs what was typed; false is a negative finding (exit 1).
@@ -48,15 +50,21 @@ pub fn run() -> Result<bool> {
     match cli.command {
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
+        Command::Report(command) => command.run(cli.quiet),
     }
 }
 
 /// Prints `value` as one line of JSON.
 fn print_json(value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_string(value)
-        .map_err(|e| Error::usage(format!("the result cannot be written as JSON: {e}")))?;
+    let mut text = json(value)?;
     text.push('\n');
     print(&text)
+}
+
+/// `value` as one line of JSON.
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|e| Error::usage(format!("the result cannot be written as JSON: {e}")))
 }
 
 /// Prints `text` as it is.

@@ -68,6 +68,11 @@ pub(super) struct Thinking {
 }
 
 impl Thinking {
+    /// Whether anything but the default was typed.
+    pub(super) fn is_set(&self) -> bool {
+        self.policy != Policy::None || self.prefilled
+    }
+
     /// The policy, and whether the opening tag is the template's.
     pub(super) fn setting(&self) -> (Policy, bool) {
         (self.policy.clone(), self.prefilled)
