@@ -130,8 +130,8 @@ pub enum Demand {
     Opens(String),
     /// The text ends with this, case-insensitively.
     Closes(String),
-    /// This stands somewhere exactly as it is.
-    Verbatim(String),
+    /// The text is one of these, outer whitespace aside, and nothing else.
+    Whole(Vec<String>),
     /// A title in double angle brackets on one line.
     Title,
     /// A Markdown heading of this level with this text, case-insensitively.

@@ -204,4 +204,78 @@ mod tests {
             assert_eq!(ours, paragraphs);
         }
     }
+
+    /// Texts of 64 KiB on which a scan that looks ahead again and again would take minutes.
+    #[test]
+    fn hostile_texts_are_read_in_linear_time() {
+        let patterns = [
+            "(",
+            ")",
+            "[",
+            "]",
+            "](",
+            "[a](",
+            "*",
+            "**",
+            "**a ",
+            "***a",
+            "“",
+            "\"“",
+            "\"",
+            "-",
+            "a-",
+            "1,",
+            "1.",
+            "\n",
+            "*\n",
+            " \n",
+            "- \n",
+            "> \n",
+            "|",
+            "|-",
+            "a|b\n-|-\n",
+            "```\n",
+            "~~~",
+            "#",
+            "2024-",
+            "\\|",
+            "é",
+            "\u{1c}",
+            "x. ",
+            "( ",
+            "iv) a\n",
+            "[a]( ",
+        ];
+        for pattern in patterns {
+            let raw = pattern.repeat((1 << 16) / pattern.len());
+            let text = Text::new(&raw);
+            for unit in UNITS {
+                let found = measure(unit, &text);
+                assert!(found <= raw.len() as u64, "{unit:?} of many {pattern:?}");
+            }
+        }
+    }
+
+    const UNITS: [Unit; 20] = [
+        Unit::Characters,
+        Unit::Lines,
+        Unit::Paragraphs,
+        Unit::StarParagraphs,
+        Unit::Bullets,
+        Unit::ListItems,
+        Unit::TableRows,
+        Unit::Headings,
+        Unit::Exclamations,
+        Unit::Placeholders,
+        Unit::Highlights,
+        Unit::Bold,
+        Unit::Quotations,
+        Unit::Parentheses,
+        Unit::Numbers,
+        Unit::HyphenatedWords,
+        Unit::CodeBlocks,
+        Unit::BlockQuotes,
+        Unit::Links,
+        Unit::IsoDates,
+    ];
 }

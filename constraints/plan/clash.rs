@@ -6,6 +6,7 @@ use crate::python::chars::is_word;
 use crate::python::strings::{char_len, count_words, words};
 
 use super::Conflict;
+use super::filler::is_palindrome;
 use super::mandate::{Mandate, mandates};
 use super::wants::{Wants, pair};
 
@@ -22,7 +23,61 @@ pub(super) fn check(wants: &Wants) -> Found {
     }
     cases(wants)?;
     wraps(wants)?;
+    neighbours(wants)?;
+    openings(wants)?;
+    endings(wants)?;
     places(wants)
+}
+
+/// A run of words with one initial against neighbours with different ones.
+fn neighbours(wants: &Wants) -> Found {
+    let Some(by) = wants.no_neighbours else { return Ok(()) };
+    match wants.alliterations.iter().find(|asked| asked.what.1 > 1) {
+        Some(asked) => Err(pair(by, asked.by, "neighbouring words must and must not alliterate")),
+        None => match mandates(wants).iter().find(|mandate| alliterates(&mandate.text)) {
+            Some(mandate) => {
+                let reason = format!("{:?} holds neighbours with one initial", mandate.text);
+                Err(pair(by, mandate.by, reason))
+            }
+            None => Ok(()),
+        },
+    }
+}
+
+/// Whether two neighbouring words start alike.
+fn alliterates(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let initials: Vec<Option<char>> = words(&text).map(|word| word.chars().next()).collect();
+    initials.windows(2).any(|two| two[0] == two[1])
+}
+
+/// The last word against the phrase that closes the text.
+fn endings(wants: &Wants) -> Found {
+    let (Some(closes), Some(last)) = (&wants.closes, &wants.last_word) else { return Ok(()) };
+    let phrase = closes.what.to_lowercase();
+    if words(&phrase).last() == Some(last.what.as_str()) {
+        return Ok(());
+    }
+    let reason = format!("the text ends with {:?}, not with {:?}", closes.what, last.what);
+    Err(pair(closes.by, last.by, reason))
+}
+
+/// Words asked for at places that the opening phrase already fills.
+fn openings(wants: &Wants) -> Found {
+    let Some(opens) = &wants.opens else { return Ok(()) };
+    let phrase = opens.what.to_lowercase();
+    let fixed: Vec<&str> = words(&phrase).collect();
+    let starts = [&wants.sentence_starts, &wants.paragraph_starts];
+    let first = starts.into_iter().flatten().filter(|asked| asked.what.0 == 1);
+    for asked in wants.words_at.iter().chain(first) {
+        let (nth, word) = &asked.what;
+        let there = fixed.get((*nth as usize).saturating_sub(1));
+        if there.is_some_and(|there| *there != word.to_lowercase()) {
+            let reason = format!("the text begins with {:?}, not with {word:?}", opens.what);
+            return Err(pair(opens.by, asked.by, reason));
+        }
+    }
+    Ok(())
 }
 
 /// `(a, b, factor, offset)`: n of `a` need at least `factor · n + offset` of `b`.
@@ -170,6 +225,14 @@ fn limits(wants: &Wants, mandate: &Mandate) -> Found {
             return Err(pair(range.high_by, mandate.by, reason));
         }
     }
+    if let Some(range) = wants.range(Unit::Palindromes) {
+        let text = mandate.text.to_lowercase();
+        let forced = words(&text).filter(|word| is_palindrome(word)).count() as u64 * times;
+        if forced > range.bound.high {
+            let reason = format!("{:?} holds a palindrome", mandate.text);
+            return Err(pair(range.high_by, mandate.by, reason));
+        }
+    }
     let longest = words(&mandate.text).map(|word| char_len(word) as u64).max().unwrap_or(0);
     match wants.each.iter().find(|(part, _)| *part == Each::WordLetters) {
         Some((_, range)) if longest > range.bound.high => {
@@ -184,9 +247,8 @@ fn limits(wants: &Wants, mandate: &Mandate) -> Found {
 }
 
 fn capital_words(text: &str) -> u64 {
-    let capital = |word: &&str| {
-        word.chars().any(char::is_uppercase) && !word.chars().any(char::is_lowercase)
-    };
+    let capital =
+        |word: &&str| word.chars().any(char::is_uppercase) && !word.chars().any(char::is_lowercase);
     words(text).filter(capital).count() as u64
 }
 
@@ -239,6 +301,18 @@ fn wraps(wants: &Wants) -> Found {
             let reason = format!("one JSON object leaves no lines for {unit:?}");
             return Err(pair(json, range.low_by, reason));
         }
+    }
+    let stars = wants.range(Unit::StarParagraphs).filter(|range| range.bound.low > 1);
+    let lines = [
+        stars.map(|range| range.low_by),
+        wants.postscript.as_ref().map(|asked| asked.by),
+        wants.acrostic.as_ref().map(|asked| asked.by),
+        wants.sections.first().map(|asked| asked.by),
+        wants.paragraph_starts.first().map(|asked| asked.by),
+        wants.sentence_starts.iter().find(|asked| asked.what.0 == 1).map(|asked| asked.by),
+    ];
+    if let Some(by) = lines.into_iter().flatten().next() {
+        return Err(pair(json, by, "one JSON object leaves no lines to begin or to divide"));
     }
     let ends = [&wants.closes].into_iter().flatten().map(|asked| asked.by);
     let others = wants.two.into_iter().chain(wants.blocks.iter().map(|asked| asked.by));
@@ -295,11 +369,12 @@ fn firsts(wants: &Wants) -> Found {
         fix(&asked.what.to_string(), asked.by);
     }
     let starts = [&wants.words_at, &wants.sentence_starts];
-    for asked in starts.into_iter().flatten().filter(|asked| asked.what.0 == 1) {
+    let starts = starts.into_iter().chain([&wants.paragraph_starts]).flatten();
+    for asked in starts.filter(|asked| asked.what.0 == 1) {
         fix(&asked.what.1, asked.by);
     }
     if let Some(initial) = &wants.sentence_initial {
-        for asked in &wants.sentence_starts {
+        for asked in wants.sentence_starts.iter().chain(&wants.paragraph_starts) {
             fix(&initial.what.to_string(), initial.by);
             fix(&asked.what.1, asked.by);
         }

@@ -7,6 +7,7 @@ use rand::RngExt as _;
 use crate::bound::Bound;
 use crate::demand::{Each, Unit};
 use crate::draw::Rng;
+use crate::language::punkt;
 use crate::python::strings::count_words;
 
 use super::clash::limited;
@@ -105,12 +106,7 @@ pub(super) fn clamp(n: usize, bound: Bound) -> usize {
 }
 
 /// First words and letters of the text, of sentences, of paragraphs and of lines.
-fn place_starts(
-    wants: &Wants,
-    layout: &Layout,
-    chunks: &[Range<usize>],
-    document: &mut Document,
-) {
+fn place_starts(wants: &Wants, layout: &Layout, chunks: &[Range<usize>], document: &mut Document) {
     if let Some(initial) = &wants.sentence_initial {
         for sentence in &mut document.sentences {
             put(&mut sentence.slots, 0, Slot::Initial(initial.what));
@@ -123,9 +119,13 @@ fn place_starts(
             put(&mut document.sentences[range.start].slots, 0, Slot::Fixed(word.clone()));
         }
     }
+    // A complete opening phrase brings its own sentences before ours.
+    let before = wants.opens.as_ref().filter(|asked| complete(&asked.what));
+    let before = before.map_or(0, |asked| punkt::sentences(&asked.what).len());
     for asked in &wants.sentence_starts {
         let (nth, word) = &asked.what;
-        if let Some(sentence) = document.sentences.get_mut((*nth as usize).saturating_sub(1)) {
+        let Some(at) = (*nth as usize).checked_sub(before + 1) else { continue };
+        if let Some(sentence) = document.sentences.get_mut(at) {
             put(&mut sentence.slots, 0, Slot::Fixed(word.clone()));
         }
     }
@@ -139,24 +139,25 @@ fn place_starts(
     if let Some(asked) = &wants.opens {
         open_with(&asked.what, document);
     }
-    if let (Some(asked), Some(sentence)) = (&wants.last_word, document.sentences.last_mut()) {
-        sentence.slots.push(Slot::Fixed(asked.what.clone()));
-    }
 }
 
 /// Puts the opening phrase before the first sentence, in place of as many open slots.
 fn open_with(phrase: &str, document: &mut Document) {
     let words = count_words(phrase);
-    let complete = phrase.trim_end().ends_with(['.', '!', '?']);
     let Some(sentence) = document.sentences.first_mut() else { return };
     let keep = sentence.slots.len().saturating_sub(words).max(1);
     sentence.slots.truncate(keep);
-    if complete {
+    if complete(phrase) {
         // The phrase is a sentence of its own; what follows starts with a capital again.
         sentence.slots.insert(0, Slot::Fixed(phrase.trim_end().to_owned()));
     } else {
         put(&mut sentence.slots, 0, Slot::Fixed(phrase.trim_end().to_owned()));
     }
+}
+
+/// Whether a phrase ends its own sentence.
+fn complete(phrase: &str) -> bool {
+    phrase.trim_end().ends_with(['.', '!', '?'])
 }
 
 /// Sets the slot at `place` if it is open, else pushes it in before.
@@ -171,6 +172,9 @@ fn put(slots: &mut Vec<Slot>, place: usize, slot: Slot) {
 fn place_words(wants: &Wants, document: &mut Document) {
     for asked in &wants.orders {
         place_order(&asked.what, document);
+    }
+    if let (Some(asked), Some(sentence)) = (&wants.last_word, document.sentences.last_mut()) {
+        sentence.slots.push(Slot::Fixed(asked.what.clone()));
     }
     let mut places: Vec<&(u64, String)> = wants.words_at.iter().map(|asked| &asked.what).collect();
     places.sort();
@@ -200,7 +204,8 @@ fn place_order(words: &[String], document: &mut Document) {
 
 /// Puts `word` where exactly `nth - 1` words stand before it.
 fn place_word(nth: usize, word: &str, document: &mut Document) {
-    let mut before = 0;
+    // In JSON the key comes before all.
+    let mut before = usize::from(document.json);
     for sentence in &mut document.sentences {
         for place in 0..sentence.slots.len() {
             if before + 1 == nth {
@@ -220,9 +225,10 @@ fn place_word(nth: usize, word: &str, document: &mut Document) {
 pub(super) fn first_knobs(wants: &Wants, round: usize, rng: &mut Rng) -> Knobs {
     let bound = wants.bound(Unit::Words);
     let mut words = 36 + 8 * round + rng.random_range(0..24);
-    let fixed = wants.mentions.iter().map(|(phrase, range)| {
-        (count_words(phrase) as u64).saturating_mul(range.bound.low)
-    });
+    let fixed = wants
+        .mentions
+        .iter()
+        .map(|(phrase, range)| (count_words(phrase) as u64).saturating_mul(range.bound.low));
     words += fixed.sum::<u64>().min(20_000) as usize;
     let inline: u64 = wants.counts.iter().map(|(unit, range)| per_unit(*unit, range.bound)).sum();
     words += inline.min(20_000) as usize;

@@ -184,9 +184,12 @@ impl<'a> Sieve<'a> {
             .mentions
             .iter()
             .any(|(phrase, range)| limited(range.bound) && text.contains(phrase.as_str()));
-        let avoided = wants.avoid_words.iter().any(|asked| asked.what.split(' ').any(|w| w == text));
-        let ordered =
-            wants.orders.iter().any(|asked| asked.what.iter().any(|w| w.eq_ignore_ascii_case(text)));
+        let avoided =
+            wants.avoid_words.iter().any(|asked| asked.what.split(' ').any(|w| w == text));
+        let ordered = wants
+            .orders
+            .iter()
+            .any(|asked| asked.what.iter().any(|w| w.eq_ignore_ascii_case(text)));
         let odd_char = wants
             .avoid_chars
             .iter()

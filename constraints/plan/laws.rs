@@ -38,7 +38,11 @@ fn every_rule_alone_is_witnessed() {
         println!("{id}: {} of {EACH}: {}", list.len(), list[0]);
     }
     let bad: Vec<_> = failed.iter().filter(|(_, list)| list.len() as u64 * 20 > EACH).collect();
-    assert!(bad.is_empty(), "not witnessed: {:?}", bad.iter().map(|(id, _)| id).collect::<Vec<_>>());
+    assert!(
+        bad.is_empty(),
+        "not witnessed: {:?}",
+        bad.iter().map(|(id, _)| id).collect::<Vec<_>>()
+    );
 }
 
 /// Draws a set of 1 to 6 different rules.
@@ -101,7 +105,10 @@ fn random_sets_are_witnessed_or_in_conflict() {
         println!("{n} × {reason}");
     }
     assert_eq!(spoiled, tried, "some mutation missed: {unspoiled:?}");
-    assert!(open * 20 < SETS as usize, "too many sets are neither witnessed nor in proved conflict");
+    assert!(
+        open * 20 < SETS as usize,
+        "too many sets are neither witnessed nor in proved conflict"
+    );
 }
 
 /// A proved conflict is symmetric and stays when members are added.

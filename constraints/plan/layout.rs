@@ -51,7 +51,7 @@ struct Piece {
 
 /// Lays out the blocks that `wants` asks for.
 pub(super) fn lay_out(wants: &Wants, pool: &mut Pool, rng: &mut Rng) -> Layout {
-    let mut pieces = Pieces { wants, pool, rng, list: Vec::new() };
+    let mut pieces = Pieces { wants, pool, rng, list: Vec::new(), last: Some('s') };
     pieces.gather();
     let closing = pieces.closing();
     let list = pieces.list;
@@ -152,6 +152,8 @@ struct Pieces<'a> {
     pool: &'a mut Pool,
     rng: &'a mut Rng,
     list: Vec<Piece>,
+    /// The initial of the last word that was made; `s` to begin with, as of a postscript.
+    last: Option<char>,
 }
 
 impl Pieces<'_> {
@@ -179,9 +181,6 @@ impl Pieces<'_> {
         }
         if self.wants.two.is_some() {
             self.part("******".to_owned());
-        }
-        for asked in &self.wants.verbatim {
-            self.list.push(Piece { lines: asked.what.clone(), parts: false });
         }
     }
 
@@ -291,11 +290,16 @@ impl Pieces<'_> {
         let mut words: Vec<&str> = Vec::with_capacity(n);
         let initial = self.wants.sentence_initial.as_ref();
         for place in 0..n {
+            let last = self.last;
             let word = match initial.filter(|_| place == 0) {
                 Some(asked) => self.pool.starting(asked.what),
+                None if self.wants.no_neighbours.is_some() => {
+                    self.pool.find(|word| word.text.chars().next() != last)
+                }
                 None => self.pool.next(place + 1),
             };
             words.extend(word.map(|word| word.text));
+            self.last = words.last().and_then(|word| word.chars().next());
         }
         words.join(" ")
     }

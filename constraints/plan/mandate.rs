@@ -39,7 +39,6 @@ fn phrases(wants: &Wants) -> Vec<Mandate> {
     }
     let ends = [&wants.opens, &wants.closes, &wants.last_word, &wants.postscript];
     list.extend(ends.into_iter().flatten().map(|asked| free(&asked.what, asked.by)));
-    list.extend(wants.verbatim.iter().map(|asked| exact(&asked.what, asked.by)));
     let places = [&wants.words_at, &wants.sentence_starts, &wants.paragraph_starts];
     for asked in places.into_iter().flatten() {
         list.push(free(&asked.what.1, asked.by));
@@ -84,8 +83,7 @@ fn blocks(wants: &Wants) -> Vec<Mandate> {
             Block::Fenced(info, body) => list.push(exact(format!("```{info}\n{body}\n```"), by)),
         }
     }
-    let wraps =
-        [(wants.quoted, "\"\""), (wants.json, "{\"\":\"\"}"), (wants.two, "******")];
+    let wraps = [(wants.quoted, "\"\""), (wants.json, "{\"\":\"\"}"), (wants.two, "******")];
     for (by, text) in wraps {
         list.extend(by.map(|by| exact(text, by)));
     }

@@ -4,6 +4,8 @@
 //! demands is a proved [`Conflict`]. Otherwise a text is composed to the merged demands and shown
 //! to the members' own checks: only a text that all of them accept is a witness.
 
+#[cfg(test)]
+mod cases;
 mod clash;
 mod compose;
 mod document;
@@ -48,7 +50,11 @@ impl fmt::Display for Conflict {
 
 /// The contradiction among `set`, if its demands have one. `None` proves nothing.
 pub fn conflict(set: &[&Constraint]) -> Option<Conflict> {
-    Wants::merge(set).and_then(|wants| clash::check(&wants)).err()
+    let found = Wants::merge(set).and_then(|wants| {
+        clash::check(&wants)?;
+        whole(set, &wants).map(|_| ())
+    });
+    found.err()
 }
 
 /// A text that every member of `set` accepts.
@@ -58,7 +64,25 @@ pub fn conflict(set: &[&Constraint]) -> Option<Conflict> {
 pub fn witness(set: &[&Constraint], rng: &mut Rng) -> Result<String, Conflict> {
     let wants = Wants::merge(set)?;
     clash::check(&wants)?;
+    if let Some(text) = whole(set, &wants)? {
+        return Ok(text);
+    }
     attempt(set, &wants, rng).ok_or_else(|| unwitnessed(set, rng))
+}
+
+/// Where the whole text is given: the given text that all accept.
+fn whole(set: &[&Constraint], wants: &Wants) -> Result<Option<String>, Conflict> {
+    let Some(asked) = &wants.whole else { return Ok(None) };
+    if let Some(text) = asked.what.iter().find(|text| accepts(set, text)) {
+        return Ok(Some(text.clone()));
+    }
+    let refuses = |text: &String| {
+        let text = Text::new(text);
+        set.iter().position(|constraint| !constraint.check(&text).satisfied)
+    };
+    let other = asked.what.first().and_then(refuses).unwrap_or(asked.by);
+    let reason = format!("the whole text must be one of {:?}", asked.what);
+    Err(wants::pair(asked.by, other, reason))
 }
 
 fn attempt(set: &[&Constraint], wants: &Wants, rng: &mut Rng) -> Option<String> {

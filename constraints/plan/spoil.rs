@@ -13,7 +13,8 @@ use crate::text::Text;
 /// that was tried does so.
 pub fn spoil(constraint: &Constraint, text: &str, rng: &mut Rng) -> Option<String> {
     let demands = constraint.demands().ok()?;
-    let mut changed: Vec<String> = demands.iter().flat_map(|demand| changes(demand, text)).collect();
+    let mut changed: Vec<String> =
+        demands.iter().flat_map(|demand| changes(demand, text)).collect();
     changed.extend(blunt(text, rng));
     changed.into_iter().find(|candidate| {
         let view = Text::new(candidate);
@@ -37,7 +38,7 @@ fn changes(demand: &Demand, text: &str) -> Vec<String> {
             let other = if code == "en" { "de" } else { "en" };
             vec![lexicon::sentences(other).join(" ")]
         }
-        Demand::Verbatim(part) => vec![text.replace(part.as_str(), "Perhaps.")],
+        Demand::Whole(_) => vec![format!("{text} It depends.")],
         Demand::Title => vec![text.replace("<<", "").replace(">>", "")],
         Demand::Heading(..) | Demand::Sections(..) | Demand::Numbered(..) => {
             vec![without_signs(text, &['#', '0', '1', '2', ')', '.'])]

@@ -17,10 +17,6 @@ const TURNS: usize = 8;
 
 /// A text made to `wants`; `round` varies its size. Whether it fits is for the checks to say.
 pub(super) fn compose(wants: &Wants, round: usize, rng: &mut Rng) -> String {
-    if round == 0 && !wants.verbatim.is_empty() {
-        let parts: Vec<&str> = wants.verbatim.iter().map(|asked| asked.what.as_str()).collect();
-        return parts.join("\n");
-    }
     let mut knobs = first_knobs(wants, round, rng);
     let mut pool = Pool::new(wants, knobs.distinct, rng);
     let mut best = String::new();
@@ -68,9 +64,11 @@ fn turn(wants: &Wants, knobs: &mut Knobs, text: &str) -> bool {
     let mut settled = true;
     for (unit, range) in &wants.counts {
         let off = match unit {
-            Unit::Words | Unit::Sentences | Unit::Lines | Unit::UniqueWords | Unit::CapitalWords => {
-                excess(measure(*unit, &view), range.bound)
-            }
+            Unit::Words
+            | Unit::Sentences
+            | Unit::Lines
+            | Unit::UniqueWords
+            | Unit::CapitalWords => excess(measure(*unit, &view), range.bound),
             _ => 0,
         };
         if off == 0 {
@@ -87,6 +85,7 @@ fn turn(wants: &Wants, knobs: &mut Knobs, text: &str) -> bool {
             }
             Unit::Lines if off < 0 => knobs.breaks += off.unsigned_abs() as usize,
             Unit::Lines => knobs.breaks = knobs.breaks.saturating_sub(off as usize),
+            Unit::CapitalWords if off > 0 => knobs.words = less(knobs.words, off),
             Unit::UniqueWords if off > 0 => knobs.distinct = less(knobs.distinct, off),
             Unit::UniqueWords if limited(range.bound) && knobs.words > range.bound.low as usize => {
                 knobs.distinct = less(knobs.distinct, off);
@@ -122,12 +121,7 @@ fn turn_letters(wants: &Wants, knobs: &mut Knobs, view: &Text<'_>) -> bool {
 }
 
 /// Brings the characters into their bound by exchanging filler words for longer or shorter ones.
-fn stretch(
-    wants: &Wants,
-    document: &mut Document,
-    pool: &mut Pool,
-    text: &str,
-) -> Option<String> {
+fn stretch(wants: &Wants, document: &mut Document, pool: &mut Pool, text: &str) -> Option<String> {
     let bound = wants.range(Unit::Characters)?.bound;
     let found = measure(Unit::Characters, &Text::new(text));
     let mut off = excess(found, bound);
@@ -139,8 +133,10 @@ fn stretch(
         let Slot::Filled(word) = slot else { continue };
         let (len, first) = (word.chars().count() as i64, word.chars().next());
         let wanted = (len - off).clamp(2, 9);
-        let fits = |gap: i64| move |fill: &super::filler::Fill| {
-            fill.chars as i64 == gap && fill.text.chars().next() == first && fill.words == 1
+        let fits = |gap: i64| {
+            move |fill: &super::filler::Fill| {
+                fill.chars as i64 == gap && fill.text.chars().next() == first && fill.words == 1
+            }
         };
         let exact = pool.find(fits(wanted));
         let fill = exact.or_else(|| pool.find(fits((len - off.signum()).clamp(2, 9))));

@@ -63,7 +63,7 @@ pub(super) struct Wants {
     pub(super) opens: Option<Asked<String>>,
     pub(super) closes: Option<Asked<String>>,
     pub(super) last_word: Option<Asked<String>>,
-    pub(super) verbatim: Vec<Asked<String>>,
+    pub(super) whole: Option<Asked<Vec<String>>>,
     pub(super) sections: Vec<Asked<(String, u64)>>,
     pub(super) blocks: Vec<Asked<Block>>,
     pub(super) postscript: Option<Asked<String>>,
@@ -144,7 +144,7 @@ impl Wants {
             Demand::LastWord(word) => {
                 return only(&mut self.last_word, word.to_lowercase(), by, "the last word");
             }
-            Demand::Verbatim(text) => self.verbatim.push(Asked { what: text, by }),
+            Demand::Whole(texts) => return only(&mut self.whole, texts, by, "the whole text"),
             Demand::Sections(marker, n) => self.sections.push(Asked { what: (marker, n), by }),
             Demand::Title => self.block(Block::Title, by),
             Demand::Heading(level, text) => self.block(Block::Heading(level, text), by),

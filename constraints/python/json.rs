@@ -213,6 +213,9 @@ impl Scanner<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::language::goldens;
+    use crate::python::strings::strip;
+
     use super::JsonVerdict::{Invalid, TooDeep, Valid};
     use super::*;
 
@@ -258,6 +261,34 @@ mod tests {
         ] {
             assert_eq!(accepts(text), Invalid, "{text}");
         }
+    }
+
+    /// The official check strips the text and its code fence before it parses.
+    fn unfenced(text: &str) -> &str {
+        let mut text = strip(text);
+        for fence in ["```json", "```Json", "```JSON", "```"] {
+            text = text.strip_prefix(fence).unwrap_or(text);
+        }
+        strip(text.strip_suffix("```").unwrap_or(text))
+    }
+
+    #[test]
+    fn agrees_with_recorded_verdicts() {
+        let mut deep = 0;
+        let rows = goldens::each_row("golden_ifeval_dev.jsonl.gz", |row| {
+            if row["instruction_id"] != "detectable_format:json_format" {
+                return;
+            }
+            let response = row["response"].as_str().expect("response");
+            let verdict = accepts(unfenced(response));
+            let raised = row["strict_error"] == "RecursionError";
+            deep += usize::from(raised);
+            assert_eq!(verdict == TooDeep, raised, "{response:?}");
+            if !raised && !strip(response).is_empty() {
+                assert_eq!(Some(verdict == Valid), row["strict"].as_bool(), "{response:?}");
+            }
+        });
+        assert!(rows == 0 || deep == 3, "{deep}");
     }
 
     #[test]

@@ -6,4 +6,11 @@
 
 pub mod chars;
 pub mod json;
+pub mod pattern;
+mod pattern_class;
+mod pattern_emit;
+mod pattern_group;
+mod pattern_literal;
+mod pattern_parse;
+mod pattern_vm;
 pub mod strings;

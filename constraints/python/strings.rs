@@ -107,12 +107,6 @@ pub(crate) fn char_at(text: &str, at: usize) -> char {
     text[at..].chars().next().expect("the offset is before the end")
 }
 
-/// The character that ends at a byte offset, if any.
-#[inline]
-pub(crate) fn char_before(text: &str, at: usize) -> Option<char> {
-    text[..at].chars().next_back()
-}
-
 /// `len(text)`: the number of code points.
 pub fn char_len(text: &str) -> usize {
     text.chars().count()

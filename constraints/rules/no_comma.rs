@@ -1,13 +1,22 @@
-//! `punctuation:no_comma`: the response has no ASCII comma (IFEval).
+//! `punctuation:no_comma`: the response has no comma (IFEval).
 
 use crate::args::Args;
+use crate::bound::Bound;
 use crate::demand::Demand;
-use crate::rule::{Example, Rule, check};
+use crate::profile::Profile;
+use crate::rule::{Deviation, Example, Rule, check};
 use crate::verdict::Verdict;
+
+/// The commas of other scripts: full-width, Arabic, ideographic and small forms, Armenian,
+/// Ethiopic, Mongolian, Lisu, Vai, Bamum, reversed and turned.
+const COMMAS: [char; 18] = [
+    '，', '،', '、', '﹐', '﹑', '､', '︐', '︑', '՝', '፣', '᠂', '᠈', '꓾', '꘍', '꛵', '⹁', '⸲', '⸴',
+];
 
 pub(super) static RULE: Rule = Rule {
     id: "punctuation:no_comma",
-    about: "No `,` (U+002C) anywhere in the response. Other scripts' commas are not looked at.",
+    about: "No comma anywhere in the response. Official: `,` (U+002C) alone. Corrected: the commas \
+            of other scripts as well.",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[
@@ -18,16 +27,44 @@ pub(super) static RULE: Rule = Rule {
         ])
     },
     sample: |_| Args::new(),
-    compile: |_, _| {
-        check(|text| match memchr::memchr_iter(b',', text.raw().as_bytes()).count() as u64 {
-            0 => Verdict::pass("no comma"),
-            found => Verdict::count(found, crate::bound::Bound::NONE, "commas"),
-        })
+    compile: |_, profile| match profile {
+        Profile::Official => check(|text| judge(ascii(text.raw()))),
+        Profile::Corrected => check(|text| judge(ascii(text.raw()) + foreign(text.raw()))),
     },
     demands: |_| Ok(vec![Demand::AvoidChars(",".to_owned())]),
     examples: &[
         Example { args: "{}", response: "Bread and salt.", satisfied: true },
+        Example { args: "{}", response: "Bread; salt.", satisfied: true },
         Example { args: "{}", response: "Bread, salt.", satisfied: false },
+        Example { args: "{}", response: "1,000 loaves", satisfied: false },
     ],
-    deviations: &[],
+    deviations: &[
+        Deviation {
+            reason: "the full-width comma of Chinese and Japanese is a comma",
+            args: "{}",
+            response: "面包，盐。",
+            official: true,
+        },
+        Deviation {
+            reason: "the Arabic comma is a comma",
+            args: "{}",
+            response: "خبز، ملح",
+            official: true,
+        },
+    ],
 };
+
+fn judge(found: usize) -> Verdict {
+    Verdict::count(found as u64, Bound::NONE, "commas")
+}
+
+fn ascii(text: &str) -> usize {
+    memchr::memchr_iter(b',', text.as_bytes()).count()
+}
+
+fn foreign(text: &str) -> usize {
+    match text.is_ascii() {
+        true => 0,
+        false => text.chars().filter(|c| COMMAS.contains(c)).count(),
+    }
+}

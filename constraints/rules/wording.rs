@@ -93,7 +93,13 @@ pub(super) fn one_letter(args: &Reader<'_>, key: &str) -> Result<char> {
 pub(super) fn sentences<'t>(text: &'t Text<'_>) -> impl Iterator<Item = &'t str> {
     let raw = text.raw();
     let pieces = text.sentences().iter().flat_map(|range| raw[range.clone()].split('\n'));
-    pieces.map(after_marks).filter(|piece| piece.contains(is_inner))
+    pieces.map(after_marks).filter(|piece| piece.contains(is_inner) && !is_bare_mark(piece))
+}
+
+/// Whether the piece is the mark of a list item that was taken for a sentence: `1.` or `1)`.
+fn is_bare_mark(piece: &str) -> bool {
+    let number = piece.trim_end().strip_suffix(['.', ')']);
+    number.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The first word of a line or block, marks of headings, quotes and lists passed over.

@@ -36,7 +36,7 @@ pub(super) fn bullets(text: &str) -> usize {
             let mark = skip_space(text, start);
             let mut end = mark;
             if bytes.get(mark) == Some(&marker) {
-                // The one character after a star may be the line's end: then the next line goes too.
+                // The one character after a star may be a line end: then the next line goes too.
                 let next = text[mark + 1..].chars().next().filter(|&c| c != '*');
                 found += usize::from(marker == b'-' || next.is_some());
                 end += 1 + next.map_or(0, |c| if marker == b'*' { c.len_utf8() } else { 0 });
@@ -166,5 +166,46 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(highlights(text), expected, "{text:?}");
         }
+    }
+
+    /// The recorded verdicts of the official scorer for the four rules that these counts decide.
+    #[test]
+    fn recorded_verdicts() {
+        use std::io::Read as _;
+        let beside = || format!("{}/../../shared/data", env!("CARGO_MANIFEST_DIR"));
+        let data = std::env::var("HEEDFUL_DATA").unwrap_or_else(|_| beside());
+        let path = format!("{data}/golden/golden_ifeval_dev.jsonl.gz");
+        let Ok(file) = std::fs::File::open(&path) else {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{path} is missing");
+            println!("SKIPPED: {path} is missing");
+            return;
+        };
+        let mut rows = String::new();
+        flate2::read::MultiGzDecoder::new(file).read_to_string(&mut rows).expect("unpacks");
+        let mut seen = 0;
+        for row in rows.lines() {
+            let row: serde_json::Value = serde_json::from_str(row).expect("a row");
+            let text = row["response"].as_str().expect("a response");
+            let asked = |key: &str| row["kwargs"][key].as_u64().expect("a count");
+            let held = match row["instruction_id"].as_str().expect("an id") {
+                "detectable_format:number_bullet_lists" => {
+                    bullets(text) as u64 == asked("num_bullets")
+                }
+                "detectable_format:number_highlighted_sections" => {
+                    highlights(text) as u64 >= asked("num_highlights")
+                }
+                "detectable_content:number_placeholders" => {
+                    placeholders(text) as u64 >= asked("num_placeholders")
+                }
+                "length_constraints:number_paragraphs" => {
+                    star_paragraphs(text) == Some(asked("num_paragraphs"))
+                }
+                _ => continue,
+            };
+            seen += 1;
+            let held = held && !strip(text).is_empty();
+            assert_eq!(held, row["strict"].as_bool().expect("a verdict"), "row {}", row["id"]);
+        }
+        assert!(seen > 1000, "only {seen} rows");
     }
 }

@@ -1,0 +1,13 @@
+//! Sentences, words and the language of a text, exactly as the published scorers find them.
+//!
+//! The data files come from `scripts/language_data.py`; NOTICE names their sources.
+
+mod clitics;
+#[cfg(test)]
+pub(crate) mod goldens;
+pub mod langdetect;
+mod profiles;
+pub mod punkt;
+mod punkt_tables;
+pub mod tokenize;
+pub mod twister;

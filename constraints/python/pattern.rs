@@ -1,0 +1,218 @@
+//! Regular expressions as Python's `re` (3.11) runs them, in time linear in the text.
+
+use std::iter::FusedIterator;
+use std::ops::Range;
+
+use regex::{Regex, RegexBuilder};
+
+use super::pattern_emit::{self, Empty, Traits};
+use super::pattern_literal::Literal;
+use super::pattern_parse::{self, ParseError};
+use super::pattern_vm::{Program, TooLarge};
+
+/// The automaton of one pattern, in bytes; larger ones run as their own program.
+const MAX_AUTOMATON: usize = 2 << 20;
+
+/// Flags of `re.compile`; inline flags as `(?i)` are read from the pattern.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `re.IGNORECASE`, with Python's folding (`İ`, `ı`, `ſ` and the kelvin sign included).
+    pub ignore_case: bool,
+    /// `re.MULTILINE`: `^` and `$` hold at every line feed.
+    pub multi_line: bool,
+    /// `re.DOTALL`: `.` matches a line feed too.
+    pub dot_all: bool,
+    /// `re.VERBOSE`: white space and `#` comments are skipped.
+    pub verbose: bool,
+}
+
+impl Flags {
+    /// `re.IGNORECASE` alone.
+    pub const IGNORE_CASE: Self =
+        Self { ignore_case: true, multi_line: false, dot_all: false, verbose: false };
+    /// `re.MULTILINE` alone.
+    pub const MULTI_LINE: Self =
+        Self { ignore_case: false, multi_line: true, dot_all: false, verbose: false };
+}
+
+/// Why a pattern cannot be used. Offsets count characters from 0, as Python's do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Python's `re.compile` raises `re.error` as well.
+    #[error("invalid pattern {pattern:?} at character {offset}: {what}")]
+    Invalid {
+        /// The whole pattern.
+        pattern: String,
+        /// Where the fault is.
+        offset: usize,
+        /// What is wrong there.
+        what: String,
+    },
+    /// Python runs the pattern, but not in linear time or not within bounds; it is not run here.
+    #[error("pattern {pattern:?} at character {offset}: {what} is not supported")]
+    Unsupported {
+        /// The whole pattern.
+        pattern: String,
+        /// Where the construct starts.
+        offset: usize,
+        /// The construct.
+        what: String,
+    },
+}
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub struct Pattern {
+    source: String,
+    groups: usize,
+    engine: Engine,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Literal(Literal),
+    Automaton { regex: Option<Regex>, program: Program, traits: Traits },
+}
+
+/// Which engine searches one text.
+#[derive(Clone, Copy)]
+enum Search<'p> {
+    Literal(&'p Literal),
+    Regex(&'p Regex),
+    Program(&'p Program),
+}
+
+impl Pattern {
+    /// `re.compile(pattern, flags)`. A plain text, also between two `\b`, compiles no regular
+    /// expression.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError::Invalid`] where Python refuses the pattern;
+    /// [`PatternError::Unsupported`] for look-around, back-references, atomic groups, possessive
+    /// quantifiers, conditions, named characters, the ASCII flag, repetition of a part that
+    /// prefers to be empty, more than 100 nested groups and patterns of more than 20,000 states.
+    pub fn new(pattern: &str, flags: Flags) -> Result<Self, PatternError> {
+        let unsupported = |offset: usize, what: &str| PatternError::Unsupported {
+            pattern: pattern.to_owned(),
+            offset,
+            what: what.to_owned(),
+        };
+        let (node, groups) = pattern_parse::parse(pattern, flags).map_err(|error| match error {
+            ParseError::Invalid(offset, what) => {
+                PatternError::Invalid { pattern: pattern.to_owned(), offset, what }
+            }
+            ParseError::Unsupported(offset, what) => unsupported(offset, what),
+        })?;
+        let source = pattern.to_owned();
+        if let Some(literal) = Literal::new(&node) {
+            return Ok(Self { source, groups, engine: Engine::Literal(literal) });
+        }
+        let empty = pattern_emit::empty(&node)
+            .ok_or_else(|| unsupported(0, "repetition of a part that prefers to be empty"))?;
+        let program =
+            Program::new(&node).map_err(|TooLarge| unsupported(0, "a pattern of this size"))?;
+        let traits = pattern_emit::traits(&node);
+        let regex = (empty != Empty::Earlier && !traits.not_boundary)
+            .then(|| pattern_emit::emit(&node))
+            .flatten()
+            .and_then(|text| RegexBuilder::new(&text).size_limit(MAX_AUTOMATON).build().ok());
+        Ok(Self { source, groups, engine: Engine::Automaton { regex, program, traits } })
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// How many capturing groups the pattern has (`re.split` returns more pieces for them).
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// `re.search(pattern, text) is not None`.
+    pub fn is_match(&self, text: &str) -> bool {
+        match self.search(text) {
+            Search::Regex(regex) => regex.is_match(text),
+            search => search.find(text, 0, false).is_some(),
+        }
+    }
+
+    /// The span in bytes of `re.search(pattern, text)`.
+    pub fn find(&self, text: &str) -> Option<Range<usize>> {
+        self.search(text).find(text, 0, false).map(|(start, end)| start..end)
+    }
+
+    /// `len(re.findall(pattern, text))`.
+    pub fn count(&self, text: &str) -> usize {
+        self.find_iter(text).count()
+    }
+
+    /// The spans in bytes of `re.finditer(pattern, text)`: unlike in other engines, an empty match
+    /// may follow another match without a gap.
+    pub fn find_iter<'p, 't>(&'p self, text: &'t str) -> Matches<'p, 't> {
+        Matches { search: self.search(text), text, at: 0, fill: false }
+    }
+
+    fn search(&self, text: &str) -> Search<'_> {
+        match &self.engine {
+            Engine::Literal(literal) => Search::Literal(literal),
+            Engine::Automaton { regex, program, traits } => match regex {
+                Some(regex)
+                    if !(traits.boundary && !text.is_ascii())
+                        && !(traits.last_line && text.ends_with('\n')) =>
+                {
+                    Search::Regex(regex)
+                }
+                _ => Search::Program(program),
+            },
+        }
+    }
+}
+
+impl Search<'_> {
+    /// The first match at or after `from`; with `fill` not an empty one at `from`.
+    fn find(self, text: &str, from: usize, fill: bool) -> Option<(usize, usize)> {
+        match self {
+            Self::Literal(literal) => literal.find(text, from),
+            Self::Regex(regex) => {
+                // Where the empty match is the last resort, none but it starts at `from`.
+                let from = if fill { from + text[from..].chars().next()?.len_utf8() } else { from };
+                regex.find_at(text, from).map(|found| (found.start(), found.end()))
+            }
+            Self::Program(program) => program.find(text, from, fill),
+        }
+    }
+}
+
+/// The matches of a pattern in a text; made by [`Pattern::find_iter`].
+pub struct Matches<'p, 't> {
+    search: Search<'p>,
+    text: &'t str,
+    at: usize,
+    /// The match before was empty: the next must not be, if it starts at the same place.
+    fill: bool,
+}
+
+impl Iterator for Matches<'_, '_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        if self.at > self.text.len() {
+            return None;
+        }
+        match self.search.find(self.text, self.at, self.fill) {
+            Some((start, end)) => {
+                self.fill = start == end;
+                self.at = end;
+                Some(start..end)
+            }
+            None => {
+                self.at = self.text.len() + 1;
+                None
+            }
+        }
+    }
+}
+
+impl FusedIterator for Matches<'_, '_> {}
