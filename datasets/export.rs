@@ -298,3 +298,7 @@ impl Sink {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;
