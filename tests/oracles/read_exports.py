@@ -1,4 +1,4 @@
-"""Reads exported prompts back as trainers do, with pyarrow and `datasets`, and asserts schema and values.
+"""Reads exported prompts back as trainers do: pyarrow and `datasets`, schema and values.
 
 usage: read_exports.py FOLDER
 
@@ -25,7 +25,12 @@ SCHEMAS = {
         "ability": pa.string(),
         "reward_model": pa.struct([("style", pa.string()), ("ground_truth", pa.string())]),
         "extra_info": pa.struct(
-            [("split", pa.string()), ("index", pa.int64()), ("id", pa.string()), ("level", pa.int64())]
+            [
+                ("split", pa.string()),
+                ("index", pa.int64()),
+                ("id", pa.string()),
+                ("level", pa.int64()),
+            ]
         ),
     },
     "trl": {
@@ -52,9 +57,8 @@ def load(pattern, kind="parquet"):
     files = sorted(glob.glob(pattern))
     assert files, f"no file {pattern}"
     cache = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"read_exports_{os.getpid()}")
-    parts = [
-        datasets.load_dataset(kind, data_files=name, split="train", cache_dir=cache) for name in files
-    ]
+    options = {"split": "train", "cache_dir": cache}
+    parts = [datasets.load_dataset(kind, data_files=name, **options) for name in files]
     return [row for part in parts for row in part]
 
 
