@@ -10,6 +10,7 @@ mod clash;
 mod compose;
 mod document;
 mod filler;
+mod fit;
 mod inline;
 #[cfg(test)]
 mod laws;
