@@ -1,5 +1,7 @@
 //! The command line: what can be typed, and which stage it runs.
 
+mod build;
+mod data;
 mod eval;
 mod report;
 mod verify;
@@ -32,6 +34,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Build(build::Build),
+    Data(data::Data),
     Verify(verify::Verify),
     Eval(eval::Eval),
     Report(report::Report),
@@ -48,6 +52,8 @@ pub fn run() -> Result<bool> {
         pool.map_err(|e| Error::usage(format!("--threads {threads}: {e}")))?;
     }
     match cli.command {
+        Command::Build(command) => command.run(cli.quiet),
+        Command::Data(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
