@@ -59,6 +59,7 @@ const fn ascii() -> [u16; 128] {
     table
 }
 
+#[inline]
 fn is_known(bit: usize) -> bool {
     GRAMS[TOTALS + (bit >> 3)] >> (bit & 7) & 1 == 1
 }
@@ -70,9 +71,9 @@ pub(super) fn known(second: u16, first: u16, last: u16) -> [bool; 3] {
     if second | first | last < FREQUENT {
         let (second, first, last) = (usize::from(second), usize::from(first), usize::from(last));
         let pair = first << 6 | last;
-        return [last, TWO + pair, THREE + (second << 12 | pair)].map(is_known);
+        return [is_known(last), is_known(TWO + pair), is_known(THREE + (second << 12 | pair))];
     }
-    [&[last][..], &[first, last], &[second, first, last]].map(knows)
+    [knows(&[last]), knows(&[first, last]), knows(&[second, first, last])]
 }
 
 /// The number of a common n-gram.
@@ -132,7 +133,7 @@ const COMMON: usize = 1939;
 static KEPT: [OnceLock<Shares>; COMMON] = [const { OnceLock::new() }; COMMON];
 
 /// Hands the shares of an n-gram to `use_shares`.
-#[inline]
+#[inline(always)]
 pub(super) fn with_shares<T>(gram: &[u16], use_shares: impl FnOnce(&Shares) -> T) -> T {
     match common(gram) {
         Some(number) => use_shares(KEPT[number].get_or_init(|| shares(gram))),

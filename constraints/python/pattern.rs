@@ -70,7 +70,7 @@ pub struct Pattern {
 
 #[derive(Debug)]
 enum Engine {
-    Literal(Literal),
+    Literal(Box<Literal>),
     Automaton { regex: Option<Regex>, program: Program, traits: Traits },
 }
 
@@ -106,7 +106,7 @@ impl Pattern {
         })?;
         let source = pattern.to_owned();
         if let Some(literal) = Literal::new(&node) {
-            return Ok(Self { source, groups, engine: Engine::Literal(literal) });
+            return Ok(Self { source, groups, engine: Engine::Literal(Box::new(literal)) });
         }
         let empty = pattern_emit::empty(&node)
             .ok_or_else(|| unsupported(0, "repetition of a part that prefers to be empty"))?;
@@ -159,8 +159,8 @@ impl Pattern {
             Engine::Literal(literal) => Search::Literal(literal),
             Engine::Automaton { regex, program, traits } => match regex {
                 Some(regex)
-                    if !(traits.boundary && !text.is_ascii())
-                        && !(traits.last_line && text.ends_with('\n')) =>
+                    if (!traits.boundary || text.is_ascii())
+                        && (!traits.last_line || !text.ends_with('\n')) =>
                 {
                     Search::Regex(regex)
                 }

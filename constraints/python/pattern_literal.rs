@@ -22,7 +22,7 @@ pub(super) struct Literal {
 
 #[derive(Debug)]
 enum Kind {
-    Exact(memmem::Finder<'static>),
+    Exact(Box<memmem::Finder<'static>>),
     /// ASCII text in lower case, its case ignored.
     Ascii {
         lowered: Vec<u8>,
@@ -94,7 +94,7 @@ impl Kind {
     fn new(letters: &[(char, bool)]) -> Self {
         if !letters.iter().any(|letter| letter.1) {
             let needle: String = letters.iter().map(|letter| letter.0).collect();
-            return Self::Exact(memmem::Finder::new(needle.as_bytes()).into_owned());
+            return Self::Exact(Box::new(memmem::Finder::new(needle.as_bytes()).into_owned()));
         }
         let set = |&(c, folds): &(char, bool)| match folds {
             true => {
