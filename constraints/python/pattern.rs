@@ -255,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn many_matches_take_linear_time() {
+        let text = "is ".repeat(100_000) + "İſ";
+        assert_eq!(spans("is", Flags::IGNORE_CASE, &text).len(), 100_001);
+        assert_eq!(spans(r"\bis\b", Flags::IGNORE_CASE, &text).len(), 100_001);
+        assert_eq!(spans(r"\bi\w\b", Flags::IGNORE_CASE, &text).len(), 100_001);
+    }
+
+    #[test]
     fn boundaries_follow_pythons_word_characters() {
         let icase = Flags::IGNORE_CASE;
         assert_eq!(spans(r"\bcat\b", icase, "Cat concat cat's ²cat cat_"), [(0, 3), (11, 14)]);

@@ -128,10 +128,16 @@ impl Kind {
                 let start = from + finder.find(&text.as_bytes()[from..])?;
                 Some((start, start + finder.needle().len()))
             }
-            Self::Ascii { general, .. } if !general.is_empty() && has_partner(&text[from..]) => {
-                find_general(general, text, from)
+            Self::Ascii { lowered, rare, general } => {
+                let found = find_ascii(lowered, *rare, text, from);
+                // A match with a partner outside ASCII may stand before; it is looked for up to
+                // the match found and no further, so that all matches take linear time together.
+                let end = found.map_or(text.len(), |(_, end)| end);
+                match !general.is_empty() && has_partner(&text[from..end]) {
+                    true => find_general(general, text, from),
+                    false => found,
+                }
             }
-            Self::Ascii { lowered, rare, .. } => find_ascii(lowered, *rare, text, from),
             Self::General(letters) => find_general(letters, text, from),
         }
     }
