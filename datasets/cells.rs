@@ -17,7 +17,7 @@ const DEEPEST: usize = 64;
 ///
 /// # Errors
 /// A type that has no JSON counterpart, NaN or an infinity, bytes that are no UTF-8.
-pub fn object(
+pub(crate) fn object(
     names: &[String],
     columns: &[ArrayRef],
     at: usize,
