@@ -5,6 +5,9 @@
 mod clitics;
 #[cfg(test)]
 pub(crate) mod goldens;
+pub mod langdetect;
+mod profiles;
 pub mod punkt;
 mod punkt_tables;
 pub mod tokenize;
+pub mod twister;
