@@ -64,7 +64,10 @@ impl<'a> Text<'a> {
 
     /// How many of NLTK's word tokens are in capitals (`str.isupper`).
     pub fn capital_words(&self) -> usize {
-        *self.capitals.get_or_init(|| tokenize::count_upper_tokens(self.raw, self.sentences()))
+        *self.capitals.get_or_init(|| {
+            let tokens = tokenize::word_tokenize(self.raw);
+            tokens.iter().filter(|token| strings::str_is_upper(token)).count()
+        })
     }
 
     /// The langdetect code at seed 0; `None` where it finds no features.
