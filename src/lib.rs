@@ -1,1 +1,3 @@
 //! The stages of heedful, one file each, and its command line.
+
+pub mod constraints;
