@@ -1,1 +1,17 @@
 //! Published tests: items, judging, metrics, statistics.
+
+pub mod asked;
+pub mod error;
+pub mod fields;
+pub mod ifeval;
+pub mod items;
+pub mod join;
+pub mod lines;
+pub mod metrics;
+pub mod responses;
+pub mod score;
+pub mod scores;
+pub mod statistics;
+pub mod thinking;
+
+pub use error::{Error, Result};

@@ -4,6 +4,7 @@ pub mod artifact;
 mod cells;
 pub mod digest;
 pub mod error;
+pub mod flat;
 pub mod json;
 mod lock;
 pub mod manifest;

@@ -1,3 +1,11 @@
 //! The stages of heedful, one file each, and its command line.
 
+pub mod cli;
 pub mod constraints;
+pub mod error;
+pub mod evaluate;
+pub mod progress;
+pub mod revision;
+pub mod verify;
+
+pub use error::{Error, Result};

@@ -1,7 +1,7 @@
 //! `heedful constraints list` and `show`: the rules and the soft types, as told by themselves.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{self, Write};
 
 use heedful_constraints::args::{Args, Reader};
 use heedful_constraints::draw::{Draw, Rng, stream};
@@ -10,7 +10,7 @@ use heedful_constraints::soft::{self, SoftType};
 use heedful_constraints::{Constraint, Profile, Text, describe, plan, registry};
 use serde_json::{Value, json};
 
-use super::{Error, Result};
+use crate::{Error, Result};
 
 /// The seed of all samples shown.
 const SEED: u64 = 0;
@@ -39,16 +39,24 @@ pub fn list(filter: Option<&str>, json: bool, out: &mut dyn Write) -> Result<()>
     let wanted = |entry: &Entry| filter.is_none_or(|filter| entry.id.contains(filter));
     let entries: Vec<Entry> =
         rules.chain(soft::all().iter().map(soft_entry)).filter(wanted).collect();
-    if json {
-        for entry in &entries {
-            let line = json!({
-                "id": entry.id, "group": entry.group, "profiles": entry.profiles,
-                "parameters": entry.parameters, "texts": entry.texts,
-            });
-            writeln!(out, "{line}")?;
-        }
-        return Ok(());
+    let written = if json { lines(&entries, out) } else { table(&entries, out) };
+    written.map_err(Error::stdout)
+}
+
+/// The entries as JSON, one a line.
+fn lines(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
+    for entry in entries {
+        let line = json!({
+            "id": entry.id, "group": entry.group, "profiles": entry.profiles,
+            "parameters": entry.parameters, "texts": entry.texts,
+        });
+        writeln!(out, "{line}")?;
     }
+    Ok(())
+}
+
+/// The entries in columns.
+fn table(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     let width = |cell: fn(&Entry) -> &str, head: &str| {
         entries.iter().map(|entry| cell(entry).chars().count()).max().unwrap_or(0).max(head.len())
     };
@@ -60,7 +68,7 @@ pub fn list(filter: Option<&str>, json: bool, out: &mut dyn Write) -> Result<()>
         "{:ids$}  {:groups$}  {:profiles$}  texts  parameters",
         "id", "group", "profiles"
     )?;
-    for entry in &entries {
+    for entry in entries {
         let Entry { id, group, profiles: profile, parameters, texts } = entry;
         writeln!(out, "{id:ids$}  {group:groups$}  {profile:profiles$}  {texts:5}  {parameters}")?;
     }
@@ -151,15 +159,13 @@ fn texts(rule: &'static Rule) -> BTreeSet<&'static str> {
 /// An unknown id, with the nearest known one; the output cannot be written.
 pub fn show(id: &str, json: bool, out: &mut dyn Write) -> Result<()> {
     let told = if id.starts_with("soft:") {
-        soft_told(soft::get(id).ok_or_else(|| Error::UnknownSoftType(id.to_owned()))?)
+        let kind = soft::get(id);
+        soft_told(kind.ok_or_else(|| Error::usage(format!("unknown soft type `{id}`")))?)
     } else {
         rule_told(registry::find(id)?)?
     };
-    if json {
-        writeln!(out, "{told}")?;
-        return Ok(());
-    }
-    write_told(&told, out)
+    let written = if json { writeln!(out, "{told}") } else { write_told(&told, out) };
+    written.map_err(Error::stdout)
 }
 
 fn rule_told(rule: &'static Rule) -> Result<Value> {
@@ -172,7 +178,7 @@ fn rule_told(rule: &'static Rule) -> Result<Value> {
     let mut examples = Vec::new();
     for example in rule.examples {
         examples.push(json!({
-            "args": raw(example.args)?, "response": example.response,
+            "args": raw(example.args), "response": example.response,
             "satisfied": example.satisfied,
             "reason": verdict(rule, example.args, example.response)?,
         }));
@@ -180,7 +186,7 @@ fn rule_told(rule: &'static Rule) -> Result<Value> {
     let mut deviations = Vec::new();
     for deviation in rule.deviations {
         deviations.push(json!({
-            "reason": deviation.reason, "args": raw(deviation.args)?,
+            "reason": deviation.reason, "args": raw(deviation.args),
             "response": deviation.response, "official": deviation.official,
             "corrected": !deviation.official,
         }));
@@ -193,14 +199,13 @@ fn rule_told(rule: &'static Rule) -> Result<Value> {
     }))
 }
 
-fn raw(args: &str) -> Result<Value> {
-    Ok(serde_json::from_str(args)?)
+fn raw(args: &str) -> Args {
+    serde_json::from_str(args).expect("a rule's examples are JSON objects, by the law tests")
 }
 
 /// The corrected profile's line about a response.
 fn verdict(rule: &Rule, args: &str, response: &str) -> Result<String> {
-    let args: Args = serde_json::from_str(args)?;
-    let constraint = Constraint::compile(rule.id, args, Profile::Corrected)?;
+    let constraint = Constraint::compile(rule.id, raw(args), Profile::Corrected)?;
     Ok(constraint.check(&Text::new(response)).reason.to_string())
 }
 
@@ -235,7 +240,7 @@ fn soft_told(kind: &SoftType) -> Value {
     })
 }
 
-fn write_told(told: &Value, out: &mut dyn Write) -> Result<()> {
+fn write_told(told: &Value, out: &mut dyn Write) -> io::Result<()> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |key: &str| told[key].as_array().cloned().unwrap_or_default();
     writeln!(out, "{}\n\n{}", text(&told["id"]), text(&told["about"]))?;

@@ -1,7 +1,7 @@
 //! `heedful constraints check`: the lint over files.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use heedful_constraints::lint::{self, Finding, Kind, Linter};
@@ -9,7 +9,8 @@ use heedful_datasets::error::At;
 use heedful_datasets::rows::{self, OnBad};
 use serde_json::{Value, json};
 
-use super::{Result, layout};
+use super::layout;
+use crate::{Error, Result};
 
 /// How files are checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,7 +58,8 @@ pub fn check(paths: &[PathBuf], options: &CheckOptions, out: &mut dyn Write) -> 
                 Err(fault) => stream.refuse(&row.place, fault)?,
                 Ok(row) => {
                     for finding in linter.row(&row, spot) {
-                        write_finding(&finding, &row, spot, options.json, out)?;
+                        write_finding(&finding, &row, spot, options.json, out)
+                            .map_err(Error::stdout)?;
                     }
                 }
             }
@@ -69,7 +71,7 @@ pub fn check(paths: &[PathBuf], options: &CheckOptions, out: &mut dyn Write) -> 
             }
         }
     }
-    summary(&linter, &skipped, options.json, out)?;
+    summary(&linter, &skipped, options.json, out).map_err(Error::stdout)?;
     Ok(linter.total() == 0)
 }
 
@@ -79,15 +81,14 @@ fn write_finding(
     spot: Spot<'_>,
     json: bool,
     out: &mut dyn Write,
-) -> Result<()> {
+) -> io::Result<()> {
     if json {
         let line = json!({
             "file": spot.file, "line": spot.line, "row_key": row.key,
             "kind": finding.kind.name(), "rule": finding.rule, "key": finding.key,
             "value": finding.value, "message": finding.message,
         });
-        writeln!(out, "{line}")?;
-        return Ok(());
+        return writeln!(out, "{line}");
     }
     write!(out, "{spot}: {}", finding.kind)?;
     if let Some(key) = &row.key {
@@ -99,8 +100,7 @@ fn write_finding(
     if !finding.key.is_empty() {
         write!(out, ", {}", finding.key)?;
     }
-    writeln!(out, ": {}", finding.message)?;
-    Ok(())
+    writeln!(out, ": {}", finding.message)
 }
 
 fn summary(
@@ -108,7 +108,7 @@ fn summary(
     skipped: &[(&str, u64)],
     json: bool,
     out: &mut dyn Write,
-) -> Result<()> {
+) -> io::Result<()> {
     let count = |kind: Kind| linter.counts().get(&kind).copied().unwrap_or(0);
     if json {
         let findings: serde_json::Map<String, Value> =
@@ -119,8 +119,7 @@ fn summary(
             "rows": linter.rows(), "findings": linter.total(), "by_kind": findings,
             "skipped": skipped, "not_remembered": linter.forgotten(),
         });
-        writeln!(out, "{line}")?;
-        return Ok(());
+        return writeln!(out, "{line}");
     }
     writeln!(out, "{} rows, {} findings", linter.rows(), linter.total())?;
     for kind in Kind::ALL {
@@ -155,8 +154,14 @@ mod tests {
         (clean, String::from_utf8(out).expect("UTF-8").replace(&folder, ""))
     }
 
-    const GOOD: &str = r#"{"key": 1, "prompt": "Use no commas.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}"#;
-    const BAD: &str = r#"{"key": 1, "prompt": "Use no comma.", "instruction_id_list": ["punctuation:nocomma"], "kwargs": [{}]}"#;
+    const GOOD: &str = concat!(
+        r#"{"key": 1, "prompt": "Use no commas.", "#,
+        r#""instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}"#
+    );
+    const BAD: &str = concat!(
+        r#"{"key": 1, "prompt": "Use no comma.", "#,
+        r#""instruction_id_list": ["punctuation:nocomma"], "kwargs": [{}]}"#
+    );
 
     #[test]
     fn findings_name_file_line_and_are_counted() {

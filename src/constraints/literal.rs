@@ -368,7 +368,9 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[\\[\\](){}:,'\"\\\\ \\n0-9a-fxuUNTrueFalsone.+é-]{0,60}") {
+        fn no_text_makes_it_panic(
+            text in "[\\[\\](){}:,'\"\\\\ \\n0-9a-fxuUNTrueFalsone.+é-]{0,60}",
+        ) {
             if let Err(refusal) = parse(&text) {
                 prop_assert!(refusal.at <= text.len());
             }

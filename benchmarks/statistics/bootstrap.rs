@@ -1,0 +1,126 @@
+//! The cluster bootstrap: whole prompts are drawn with replacement, never single instructions.
+//!
+//! Each block of resamples has its own ChaCha8 stream, so the result depends on the seed alone
+//! and not on the number of threads.
+
+use rand::Rng;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::Interval;
+
+/// One prompt: what it adds to the numerator and to the denominator.
+///
+/// For a rate, `gain` is the number followed; for a paired difference, that of the second run less
+/// that of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cluster {
+    /// Added to the numerator.
+    pub gain: i32,
+    /// Added to the denominator.
+    pub size: u32,
+}
+
+/// How often to draw, and from which seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// The number of resamples.
+    pub resamples: u32,
+    /// The seed of the ChaCha8 streams.
+    pub seed: u64,
+}
+
+const BLOCK: u32 = 64;
+
+/// The 95 % percentile interval of Σ gain / Σ size; `None` without clusters.
+pub fn interval(clusters: &[Cluster], plan: Plan) -> Option<Interval> {
+    let columns: Vec<[Cluster; 1]> = clusters.iter().map(|&c| [c]).collect();
+    intervals(&columns, plan).map(|[one]| one)
+}
+
+/// The intervals of several ratios over the same draws of clusters; `None` without clusters.
+pub fn intervals<const N: usize>(rows: &[[Cluster; N]], plan: Plan) -> Option<[Interval; N]> {
+    if rows.is_empty() || plan.resamples == 0 || u32::try_from(rows.len()).is_err() {
+        return None;
+    }
+    let blocks = plan.resamples.div_ceil(BLOCK);
+    let drawn: Vec<[f64; N]> = (0..blocks)
+        .into_par_iter()
+        .flat_map_iter(|block| {
+            let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
+            rng.set_stream(u64::from(block));
+            let count = BLOCK.min(plan.resamples - block * BLOCK);
+            (0..count).map(move |_| resample(rows, &mut rng))
+        })
+        .collect();
+    Some(std::array::from_fn(|column| percentile(drawn.iter().map(|row| row[column]).collect())))
+}
+
+fn resample<const N: usize>(rows: &[[Cluster; N]], rng: &mut ChaCha8Rng) -> [f64; N] {
+    let count = rows.len() as u64;
+    let mut gains = [0i64; N];
+    let mut sizes = [0u64; N];
+    for _ in 0..count {
+        // A 32-bit multiply-shift: its bias, count / 2^32, is far below the resampling error.
+        let at = (u64::from(rng.next_u32()) * count) >> 32;
+        for (column, cluster) in rows[at as usize].iter().enumerate() {
+            gains[column] += i64::from(cluster.gain);
+            sizes[column] += u64::from(cluster.size);
+        }
+    }
+    std::array::from_fn(|column| gains[column] as f64 / sizes[column].max(1) as f64)
+}
+
+fn percentile(mut values: Vec<f64>) -> Interval {
+    values.sort_unstable_by(f64::total_cmp);
+    Interval { low: quantile(&values, 0.025), high: quantile(&values, 0.975) }
+}
+
+/// The quantile of sorted values with linear interpolation between neighbours (numpy's default).
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: Plan = Plan { resamples: 10_000, seed: 7 };
+
+    fn clusters() -> (Vec<Cluster>, f64, f64) {
+        let (rows, low, high) = include!("expected/bootstrap.in");
+        (rows.iter().map(|&(gain, size)| Cluster { gain, size }).collect(), low, high)
+    }
+
+    #[test]
+    fn agrees_with_scipy_within_the_resampling_error() {
+        let (clusters, low, high) = clusters();
+        let got = interval(&clusters, PLAN).unwrap();
+        assert!((got.low - low).abs() < 0.004, "{got:?}, not {low}");
+        assert!((got.high - high).abs() < 0.004, "{got:?}, not {high}");
+    }
+
+    #[test]
+    fn depends_on_the_seed_and_not_on_threads() {
+        let (clusters, ..) = clusters();
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let alone = one.install(|| interval(&clusters, PLAN));
+        assert_eq!(alone, interval(&clusters, PLAN));
+        assert_ne!(alone, interval(&clusters, Plan { seed: 8, ..PLAN }));
+    }
+
+    #[test]
+    fn nothing_drawn_from_nothing() {
+        assert_eq!(interval(&[], PLAN), None);
+    }
+
+    #[test]
+    fn quantiles_interpolate() {
+        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), 3.0);
+        assert_eq!(quantile(&[5.0], 0.975), 5.0);
+    }
+}

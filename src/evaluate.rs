@@ -1,0 +1,168 @@
+//! The stage `evaluate`: responses × benchmark → scores.
+
+use std::path::PathBuf;
+
+use heedful_benchmarks::Result;
+use heedful_benchmarks::ifeval::{self, PLAN};
+use heedful_benchmarks::join::Report;
+use heedful_benchmarks::metrics::{Both, Metrics, Rate, compute};
+use heedful_benchmarks::score::Setting;
+use heedful_benchmarks::scores::{self, Origin};
+use heedful_benchmarks::thinking::Counts;
+use heedful_datasets::artifact::Artifact;
+use heedful_datasets::manifest::Revision;
+use serde::Serialize;
+
+/// What to score and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The official prompts file, `input_data.jsonl`.
+    pub prompts: PathBuf,
+    /// The responses: `{prompt, response}` or `{key, response}` a line.
+    pub responses: PathBuf,
+    /// Profile and thinking policy.
+    pub setting: Setting,
+    /// The folder to write the scores artifact into; `None` writes none.
+    pub out: Option<PathBuf>,
+    /// The name of the run; by default that of the responses file.
+    pub name: Option<String>,
+    /// The code that runs, for the manifest.
+    pub revision: Revision,
+}
+
+/// A scored run; as JSON it is what `heedful eval ifeval --json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// The four accuracies and the tables.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    /// The profile's version.
+    pub profile: &'static str,
+    /// The digest of the items.
+    pub dataset: String,
+    /// What did not join one to one.
+    pub join: Report,
+    /// How the reasoning blocks stood.
+    pub thinking: Counts,
+    /// Instructions that got an error in place of a verdict, as `key: rule: error`.
+    pub errors: Vec<String>,
+    /// The artifact's id and folder, when one was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The artifact's folder, when one was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+}
+
+/// Scores IFEval.
+///
+/// # Errors
+/// A file or a line that cannot be taken, an item that no rule can take, scores that cannot be
+/// written.
+pub fn ifeval(config: &Config) -> Result<Outcome> {
+    let evaluation = ifeval::run(&config.prompts, &config.responses, &config.setting)?;
+    let metrics = compute(&evaluation.items, config.setting.profile, PLAN);
+    let artifact: Option<Artifact> = match &config.out {
+        None => None,
+        Some(out) => {
+            let origin = Origin {
+                benchmark: "ifeval",
+                name: &config.name.clone().unwrap_or_else(|| default_name(&config.responses)),
+                prompts: &config.prompts,
+                responses: &config.responses,
+                setting: &config.setting,
+            };
+            Some(scores::write(out, &origin, &evaluation, &metrics, config.revision.clone())?)
+        }
+    };
+    let errors = evaluation.items.iter().flat_map(|item| {
+        let errors = item.outcomes.iter().filter_map(|o| Some((&o.id, o.error.as_ref()?)));
+        errors.map(|(id, error)| format!("{}: {id}: {error}", item.key))
+    });
+    Ok(Outcome {
+        errors: errors.collect(),
+        metrics,
+        profile: config.setting.profile.version(),
+        dataset: evaluation.dataset,
+        join: evaluation.join,
+        thinking: evaluation.thinking,
+        id: artifact.as_ref().map(|artifact| artifact.manifest.id.clone()),
+        path: artifact.map(|artifact| artifact.path),
+    })
+}
+
+/// The responses file's name up to its first dot, with what no folder name takes replaced.
+fn default_name(responses: &std::path::Path) -> String {
+    let name = responses.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.split(".json").next().unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name: String = stem.chars().map(|c| if plain(c) { c } else { '_' }).take(80).collect();
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "responses".to_owned() } else { name.to_owned() }
+}
+
+impl Outcome {
+    /// The table for a terminal, in Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = String::from("| metric | correct | total | rate | 95 % interval |\n");
+        text.push_str("|---|---:|---:|---:|---|\n");
+        for metric in heedful_benchmarks::metrics::Metric::ALL {
+            text.push_str(&row(metric.name(), &self.metrics.get(metric)));
+        }
+        text.push_str("\n| instruction | n | strict | loose |\n|---|---:|---:|---:|\n");
+        for (id, Both { strict, loose }) in &self.metrics.per_instruction {
+            let (n, strict, loose) = (strict.total, 100.0 * strict.rate, 100.0 * loose.rate);
+            text.push_str(&format!("| {id} | {n} | {strict:.1} | {loose:.1} |\n"));
+        }
+        for line in self.notes() {
+            text.push_str(&format!("\n{line}\n"));
+        }
+        text
+    }
+
+    /// What a reader must know beside the figures: one line each, none when all went one to one.
+    pub fn notes(&self) -> Vec<String> {
+        let join = &self.join;
+        let lines = |lines: &[u64]| listed(lines.iter().map(u64::to_string));
+        let keys = |keys: &[String]| listed(keys.iter().cloned());
+        let mut notes = Vec::new();
+        let mut note = |count: usize, what: &str, which: String| {
+            if count > 0 {
+                notes.push(format!("{count} {what}: {which}"));
+            }
+        };
+        let missing = "prompts without response, counted as not followed";
+        note(join.missing.len(), missing, keys(&join.missing));
+        let unmatched = "responses to no prompt of the file, lines";
+        note(join.unmatched.len(), unmatched, lines(&join.unmatched));
+        let replaced = "responses replaced by a later one to the same prompt, lines";
+        note(join.replaced.len(), replaced, lines(&join.replaced));
+        let disagreeing = "responses whose key and prompt name different items, lines";
+        note(join.disagreeing.len(), disagreeing, lines(&join.disagreeing));
+        note(join.repeated_keys.len(), "keys of several prompts", keys(&join.repeated_keys));
+        note(join.repeated_prompts.len(), "repeated prompts", keys(&join.repeated_prompts));
+        note(self.errors.len(), "checks with an error, not followed", keys(&self.errors));
+        let unclosed = "responses never left their reasoning, their answer is empty";
+        if self.thinking.unclosed > 0 {
+            notes.push(format!("{} {unclosed}", self.thinking.unclosed));
+        }
+        if self.thinking.irregular > 0 {
+            notes.push(format!("{} responses have odd reasoning tags", self.thinking.irregular));
+        }
+        notes
+    }
+}
+
+fn row(name: &str, rate: &Rate) -> String {
+    let Rate { correct, total, .. } = rate;
+    let [share, low, high] = [rate.rate, rate.low, rate.high].map(|x| 100.0 * x);
+    format!("| {name} | {correct} | {total} | {share:.2} | {low:.2} – {high:.2} |\n")
+}
+
+/// The first few of `names`.
+fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    const SHOWN: usize = 10;
+    let more = names.len().saturating_sub(SHOWN);
+    let head = names.take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more == 0 { head } else { format!("{head} and {more} more") }
+}

@@ -1,0 +1,1 @@
+//! Responses against a dataset.
