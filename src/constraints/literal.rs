@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
             return Err(self.refuse("a string without its end"));
         };
         self.at += c.len_utf8();
-        string.push(match c {
+        let read = match c {
             '\\' | '\'' | '"' => c,
             'n' => '\n',
             'r' => '\r',
@@ -220,7 +220,8 @@ impl<'a> Reader<'a> {
                 string.push('\\');
                 other
             }
-        });
+        };
+        string.push(read);
         Ok(())
     }
 
