@@ -88,7 +88,10 @@ fn prompts_that_say_something_else_are_found() {
     assert_eq!(kinds(&row("Was ist Regen?", &[language("ur")])), [Kind::Disagreement]);
     let forbidden = json!({"forbidden_words": ["cloud", "sun-lit"]});
     let forbidden = ("keywords:forbidden_words", forbidden);
-    assert_eq!(kinds(&row("Say no 'Cloud' and no 'sunlit'.", &[forbidden.clone()])), []);
+    assert_eq!(
+        kinds(&row("Say no 'Cloud' and no 'sunlit'.", std::slice::from_ref(&forbidden))),
+        []
+    );
     assert_eq!(kinds(&row("Say no 'cloud'.", &[forbidden])), [Kind::Disagreement]);
 }
 
