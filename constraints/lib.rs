@@ -11,6 +11,7 @@ pub mod draw;
 pub mod error;
 pub mod language;
 pub mod lexicon;
+pub mod lint;
 pub mod loose;
 pub mod plan;
 pub mod profile;

@@ -1,6 +1,7 @@
 //! The stages of heedful, one file each, and its command line.
 
 pub mod cli;
+pub mod constraints;
 pub mod error;
 pub mod evaluate;
 pub mod progress;
