@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and which stage it runs.
 
 mod build;
+mod constraints;
 mod data;
 mod eval;
 mod report;
@@ -35,6 +36,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Build),
+    Constraints(constraints::Constraints),
     Data(data::Data),
     Verify(verify::Verify),
     Eval(eval::Eval),
@@ -53,6 +55,7 @@ pub fn run() -> Result<bool> {
     }
     match cli.command {
         Command::Build(command) => command.run(cli.quiet),
+        Command::Constraints(command) => command.run(),
         Command::Data(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),

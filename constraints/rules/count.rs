@@ -280,7 +280,7 @@ counts! {
         n 1..12 exact 8 width 1..4 none true
         r#"{"relation": "exactly", "n": 1}"# "A cat (a big one (I think))." true
         r#"{"relation": "at least", "n": 1}"# "a) A cat :) ()" false
-    NUMBERS "count:numbers" Numbers
+    NUMBERS "count:numerals" Numbers
         "Words of digits alone, joined over an inner `.` or `,`: `1,000.5` is one, `A4` and `3rd` \
         are none. The numbers of a list count too."
         item("number written in digits", "numbers written in digits",
