@@ -56,8 +56,8 @@ const COLUMNS: &str = "
 | `level` | how many constraints it asks for |
 | `seed_id`, `drawing`, `permutation` | where the row comes from |
 | `parent` | `id` of the row with one constraint less |
-| `instruction_id_list`, `kwargs` | the hard constraints, as IFEval's readers expect; `kwargs` is JSON |
+| `instruction_id_list`, `kwargs` | the hard constraints as in IFEval; `kwargs` is JSON |
 | `constraints` | all of them: id, kind, family, text, args (JSON) |
-| `witness` | a response that satisfies every hard constraint of the longest prompt of the ladder |
+| `witness` | a response that satisfies every hard constraint of the ladder's longest prompt |
 | `split`, `language`, `task` | of the seed instruction |
 ";

@@ -36,9 +36,11 @@ fn every_layout_is_written_whole_and_once() {
         assert!(again.contains("exists already"), "{again}");
     }
     let entries = std::fs::read_dir(folder.path()).expect("a folder");
-    assert!(entries.map(|e| e.expect("an entry").file_name()).all(|name| {
-        !name.to_string_lossy().starts_with('.')
-    }));
+    assert!(
+        entries
+            .map(|e| e.expect("an entry").file_name())
+            .all(|name| { !name.to_string_lossy().starts_with('.') })
+    );
 }
 
 #[test]

@@ -208,7 +208,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_serde_json_on_values_without_duplicates(text in "[\\[\\]{}:,\"a1 .eN-]{0,40}") {
+        fn agrees_with_serde_json_but_for_duplicates(
+            text in "[\\[\\]{}:,\"a1 .eN-]{0,40}",
+        ) {
             let lenient: Result<Value, _> = serde_json::from_str(&text);
             match (parse(&text), lenient) {
                 (Ok(a), Ok(b)) => prop_assert_eq!(a, b),

@@ -199,9 +199,11 @@ mod tests {
     #[test]
     fn kwargs_come_as_objects_or_as_text_without_nulls() {
         let rows = read(concat!(
-            r#"{"key": 3, "prompt": "p", "instruction_id_list": ["a:b"], "kwargs": [{"x": 1, "y": null}]}"#,
+            r#"{"key": 3, "prompt": "p", "instruction_id_list": ["a:b"], "#,
+            r#""kwargs": [{"x": 1, "y": null}]}"#,
             "\n",
-            r#"{"key": "3", "prompt": [{"role": "user", "content": "q"}], "instruction_id_list": ["a:b"], "kwargs": "[{\"x\": 1}]"}"#,
+            r#"{"key": "3", "prompt": [{"role": "user", "content": "q"}], "#,
+            r#""instruction_id_list": ["a:b"], "kwargs": "[{\"x\": 1}]"}"#,
         ))
         .expect("good");
         assert_eq!(rows[0].constraints, rows[1].constraints);

@@ -116,6 +116,30 @@ struct Draft<'a> {
     hard: Vec<Constraint>,
 }
 
+/// The version of what sets are drawn from: it moves when a rule's id or schema, or the text or a
+/// value of a soft type does, and with it the ids of builds.
+pub fn fingerprint() -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |text: &str| {
+        hasher.update(text.as_bytes());
+        hasher.update(&[0]);
+    };
+    for rule in registry::rules() {
+        part(rule.id);
+        part(rule.schema);
+    }
+    for kind in soft::all() {
+        part(&kind.id);
+        kind.texts.iter().for_each(|text| part(text));
+        for (slot, values) in &kind.slots {
+            part(slot);
+            values.iter().for_each(|value| part(value));
+        }
+        kind.together.iter().flat_map(|row| &row.values).flatten().for_each(|value| part(value));
+    }
+    format!("constraints-{}", &hasher.finalize().to_hex()[..12])
+}
+
 /// Draws a set for `request` with a place for each of `wants`; at most `tries` sets are begun.
 ///
 /// `test` lets the held-out families in. `tally` counts what was given up and why.

@@ -8,17 +8,6 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::error::{Error, Fault, FaultKind, Result};
 
-/// The formats that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line, perhaps compressed with gzip.
-    Jsonl,
-    /// One JSON array of objects.
-    Array,
-    /// Apache Parquet.
-    Parquet,
-}
-
 /// What a reader does within: limits that keep memory bounded.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -30,7 +19,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { line: 16 << 20, array: 256 << 20 }
+        Limits { line: 16 << 20, array: 64 << 20 }
     }
 }
 

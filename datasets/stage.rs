@@ -19,7 +19,7 @@ use crate::ladder::{Drawing, Ladder, Maker};
 use crate::manifest::{Plan, Revision};
 use crate::recipe::{Amount, Resolved};
 use crate::seeds::{self, Seed, Split};
-use crate::sets::{Pool, Tally};
+use crate::sets::{self, Pool, Tally};
 use crate::table::{SCHEMA_VERSION, Shards};
 
 /// The stage's name in manifests.
@@ -65,7 +65,7 @@ pub fn plan(recipe: &Resolved) -> Result<Plan> {
         parents: Vec::new(),
         inputs,
         schema_version: SCHEMA_VERSION,
-        verifiers: vec![recipe.profile().version().to_owned()],
+        verifiers: vec![recipe.profile().version().to_owned(), sets::fingerprint()],
     })
 }
 
