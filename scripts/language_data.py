@@ -94,6 +94,9 @@ def punkt(folder):
 LANGUAGES = """pl gu zh-tw fi af ne ro da hr de pa en fa ca so ja ko es cs ru vi uk bn fr kn hu te lv sk
 sl el id it bg ta he sq hi th tr ml mk pt tl mr sv et nl sw cy no ur lt ar zh-cn""".split()
 GRAM_BUCKETS = 1 << 15
+GRAM_BITS = 64 + 64**2 + 64**3
+# N-grams in so many profiles are common.
+COMMON = 16
 SPACE_ID = 1
 
 
@@ -181,8 +184,8 @@ def language_characters(ids, normalize, upper):
 
 
 def language_grams(grams, totals, ids):
-    """Totals, membership bits of n-grams of the first 63 characters, and all counts, hashed."""
-    bits = [bytearray(64**n // 8) for n in (1, 2, 3)]
+    """Totals, bits of n-grams of the first 63 characters, and all counts, hashed."""
+    known, common = bytearray(GRAM_BITS // 8), bytearray(GRAM_BITS // 8)
     buckets = [[] for _ in range(GRAM_BUCKETS)]
     for gram in sorted(grams):
         key = small = 0
@@ -190,7 +193,10 @@ def language_grams(grams, totals, ids):
             key = key << 13 | ids[c]
             small = small << 6 | (ids[c] & 63)
         if all(ids[c] < 64 for c in gram):
-            bits[len(gram) - 1][small >> 3] |= 1 << (small & 7)
+            small += (0, 64, 64 + 64**2)[len(gram) - 1]
+            known[small >> 3] |= 1 << (small & 7)
+            if len(grams[gram]) >= COMMON:
+                common[small >> 3] |= 1 << (small & 7)
         counts = b""
         for number, count in grams[gram]:
             width = max(1, (count.bit_length() + 7) // 8)
@@ -204,8 +210,15 @@ def language_grams(grams, totals, ids):
         offsets.append(at)
         at += sum(map(len, bucket))
     offsets.append(at)
+    # How many common n-grams there are before each 64.
+    before, ranks = 0, []
+    for at in range(0, len(common), 8):
+        ranks.append(before)
+        before += int.from_bytes(common[at : at + 8], "little").bit_count()
+    print(f"{before} common n-grams")
     return b"".join(
-        [struct.pack(f"<{len(totals)}I", *totals), *bits]
+        [struct.pack(f"<{len(totals)}I", *totals), known, common]
+        + [struct.pack(f"<{len(ranks)}H", *ranks)]
         + [struct.pack(f"<{len(offsets)}I", *offsets), entries]
     )
 

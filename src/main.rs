@@ -1,3 +1,15 @@
-//! The heedful command.
+//! The `heedful` command: exit 0 for a good end, 1 for a negative finding, 2 for an error.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match heedful::cli::run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("heedful: error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,1 +1,3 @@
 //! One integration binary over the real command line.
+
+mod tidy;

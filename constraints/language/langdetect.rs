@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr_iter, memmem};
 
-use super::profiles::{self, CAPITAL, LANGUAGES, SPACE};
+use super::profiles::{self, CAPITAL, LANGUAGES, SPACE, Shares};
 use super::twister::Twister;
 use crate::python::chars;
 
@@ -19,7 +19,8 @@ const BASE_FREQUENCY: f64 = 10_000.0;
 const CONVERGED: f64 = 0.99999;
 const MIN_PROBABILITY: f64 = 0.1;
 
-type Scores = [f64; LANGUAGES.len()];
+/// A score for every language; the last place is padding and stays 0.
+type Scores = Shares;
 
 /// `langdetect.detect(text)` with `DetectorFactory.seed = seed`: a language code such as `en` or
 /// `zh-cn`, or `unknown` if no language is likely. Nothing where langdetect raises
@@ -54,12 +55,12 @@ struct Features {
 impl Features {
     fn new(text: &str) -> Self {
         let text = without_mail(without_urls(text));
-        let mut reader = Reader::new(text.len().min(4 * MAX_CHARS));
+        let mut reader = Reader::new(text.len().min(MAX_CHARS) + 1);
         if text.is_ascii() {
             for &byte in text.as_bytes().iter().take(MAX_CHARS) {
                 reader.add(profiles::ASCII[usize::from(byte)]);
             }
-            return reader.features;
+            return reader.finish();
         }
         let (mut latin, mut other) = (0usize, 0usize);
         composed(&text).for_each(|c| {
@@ -72,7 +73,7 @@ impl Features {
                 reader.add(number(c));
             }
         }
-        reader.features
+        reader.finish()
     }
 
     fn gram(&self, packed: u32) -> &[u16] {
@@ -82,19 +83,37 @@ impl Features {
 
     /// The mean of the trials' probabilities.
     fn classify(&self, seed: u64) -> Scores {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has AVX2.
+            return unsafe { self.classify_wide(seed) };
+        }
+        self.classify_plain(seed)
+    }
+
+    /// The same with four numbers at a time: the time goes into products over all languages.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn classify_wide(&self, seed: u64) -> Scores {
+        self.classify_plain(seed)
+    }
+
+    #[inline(always)]
+    fn classify_plain(&self, seed: u64) -> Scores {
         let mut twister = Twister::new(seed);
-        let mut mean = [0.0; LANGUAGES.len()];
+        let mut mean = [0.0; LANGUAGES.len() + 1];
         let length = u32::try_from(self.grams.len()).expect("at most three n-grams a character");
         for _ in 0..TRIALS {
-            let mut scores = [1.0 / LANGUAGES.len() as f64; LANGUAGES.len()];
+            let mut scores = [1.0 / LANGUAGES.len() as f64; LANGUAGES.len() + 1];
+            scores[LANGUAGES.len()] = 0.0;
             let weight = (SMOOTHING + twister.gauss() * SMOOTHING_WIDTH) / BASE_FREQUENCY;
             for draw in 0.. {
                 let gram = self.gram(self.grams[twister.below(length) as usize]);
-                let mut factors = [weight; LANGUAGES.len()];
-                profiles::each_share(gram, |language, share| factors[language] = weight + share);
-                for (score, factor) in scores.iter_mut().zip(factors) {
-                    *score *= factor;
-                }
+                profiles::with_shares(gram, |shares| {
+                    for (score, share) in scores.iter_mut().zip(shares) {
+                        *score *= weight + share;
+                    }
+                });
                 if draw % 5 == 0 && (normalize(&mut scores) > CONVERGED || draw >= MAX_DRAWS) {
                     break;
                 }
@@ -108,11 +127,18 @@ impl Features {
 }
 
 /// Makes the scores add up to one and returns the highest.
+#[inline(always)]
 fn normalize(scores: &mut Scores) -> f64 {
     // Python adds from the first to the last; the result depends on it.
     let sum: f64 = scores.iter().fold(0.0, |sum, score| sum + score);
-    scores.iter_mut().for_each(|score| *score /= sum);
-    scores.iter().fold(0.0, |highest: f64, score| highest.max(*score))
+    let mut highest = [0.0; 8];
+    for part in scores.chunks_exact_mut(8) {
+        for (score, highest) in part.iter_mut().zip(&mut highest) {
+            *score /= sum;
+            *highest = if *score > *highest { *score } else { *highest };
+        }
+    }
+    highest.into_iter().fold(0.0, f64::max)
 }
 
 /// The number of a character and whether it is a capital.
@@ -127,49 +153,54 @@ fn number(c: char) -> u16 {
 /// character.
 struct Reader {
     features: Features,
+    /// How many n-grams are in place; the rest of the list is room.
+    grams: usize,
+    /// The character before, with its case.
     before: u16,
-    /// How many characters of the current word are at hand, the space before it included: up to 3.
-    length: usize,
     shouting: bool,
 }
 
 impl Reader {
     fn new(chars: usize) -> Self {
-        let mut ids = Vec::with_capacity(chars + 1);
-        ids.push(SPACE);
-        let grams = Vec::with_capacity(3 * chars);
-        let features = Features { ids, grams };
-        Self { features, before: SPACE, length: 1, shouting: false }
+        let mut ids = Vec::with_capacity(chars + 2);
+        ids.extend([SPACE, SPACE]);
+        let features = Features { ids, grams: vec![0; 3 * chars] };
+        Self { features, grams: 0, before: SPACE, shouting: false }
     }
 
     #[inline]
     fn add(&mut self, character: u16) {
         let before = std::mem::replace(&mut self.before, character);
         if before == SPACE {
-            self.length = 1;
             self.shouting = false;
             if character == SPACE {
                 return;
             }
         }
-        self.length = 3.min(self.length + 1);
         if character & CAPITAL == 0 {
             self.shouting = false;
         } else if before & CAPITAL != 0 {
             self.shouting = true;
         }
         let ids = &mut self.features.ids;
-        ids.push(character & !CAPITAL);
+        let end = ids.len();
+        let (second, first, last) = (ids[end - 2], ids[end - 1], character & !CAPITAL);
+        ids.push(last);
         if self.shouting {
             return;
         }
-        let end = ids.len();
-        for length in 1..=self.length {
-            let gram = &ids[end - length..];
-            if (length > 1 || character != SPACE) && profiles::knows(gram) {
-                self.features.grams.push((end as u32) << 2 | length as u32);
-            }
+        // A space is no n-gram alone, and none goes over a space.
+        let [one, two, three] = profiles::known(second, first, last);
+        let known = [one && last != SPACE, two, three && first != SPACE];
+        for (length, known) in (1..).zip(known) {
+            self.features.grams[self.grams] = (end as u32 + 1) << 2 | length;
+            self.grams += usize::from(known);
         }
+    }
+
+    fn finish(mut self) -> Features {
+        self.features.grams.truncate(self.grams);
+        self.features
     }
 }
 

@@ -7,6 +7,8 @@ mod clitics;
 pub(crate) mod goldens;
 pub mod langdetect;
 mod profiles;
+#[cfg(test)]
+mod properties;
 pub mod punkt;
 mod punkt_tables;
 pub mod tokenize;

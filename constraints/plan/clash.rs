@@ -8,7 +8,7 @@ use crate::python::strings::{char_len, count_words, words};
 use super::Conflict;
 use super::filler::is_palindrome;
 use super::mandate::{Mandate, mandates};
-use super::wants::{Wants, pair};
+use super::wants::{Block, Wants, pair};
 
 type Found = Result<(), Conflict>;
 
@@ -22,6 +22,8 @@ pub(super) fn check(wants: &Wants) -> Found {
         limits(wants, mandate)?;
     }
     cases(wants)?;
+    digits(wants)?;
+    lines(wants)?;
     wraps(wants)?;
     neighbours(wants)?;
     openings(wants)?;
@@ -272,6 +274,48 @@ fn cases(wants: &Wants) -> Found {
     Ok(())
 }
 
+/// Numbers and dates where no digit is allowed.
+fn digits(wants: &Wants) -> Found {
+    let banned = |digit: char| wants.avoid_chars.iter().find(|asked| asked.what == digit);
+    let Some(asked) = ('0'..='9').map(banned).reduce(|a, b| a.and(b)).flatten() else {
+        return Ok(());
+    };
+    for unit in [Unit::Numbers, Unit::IsoDates] {
+        if let Some(range) = wants.range(unit).filter(|range| range.bound.low > 0) {
+            return Err(pair(asked.by, range.low_by, "digits are required and forbidden"));
+        }
+    }
+    Ok(())
+}
+
+/// The lines that blocks need, and how long some of them are.
+fn lines(wants: &Wants) -> Found {
+    let mut needed = 0;
+    for asked in &wants.blocks {
+        let (lines, fixed) = match &asked.what {
+            Block::Title => (0, None),
+            Block::Heading(level, text) => (1, Some(*level as u64 + 1 + char_len(text) as u64)),
+            Block::Numbered(_, n) => (*n, None),
+            Block::Table(_) => (3, None),
+            Block::Fenced(..) => (3, Some(3)),
+        };
+        needed += lines;
+        if let Some(range) = wants.range(Unit::Lines).filter(|range| needed > range.bound.high) {
+            let reason = format!("the blocks need {needed} lines");
+            return Err(pair(range.high_by, asked.by, reason));
+        }
+        let each = wants.each.iter().find(|(part, _)| *part == Each::LineCharacters);
+        let Some(((_, range), length)) = each.zip(fixed) else { continue };
+        // A fence can be made longer by its info string only where it opens.
+        let long = length > range.bound.high;
+        if long || length < range.bound.low {
+            let by = if long { range.high_by } else { range.low_by };
+            return Err(pair(by, asked.by, format!("a line must have {length} characters")));
+        }
+    }
+    Ok(())
+}
+
 /// What cannot stand inside quotes, JSON or two responses.
 fn wraps(wants: &Wants) -> Found {
     if let (Some(a), Some(b)) = (wants.json, wants.quoted) {
@@ -377,6 +421,14 @@ fn firsts(wants: &Wants) -> Found {
         for asked in wants.sentence_starts.iter().chain(&wants.paragraph_starts) {
             fix(&initial.what.to_string(), initial.by);
             fix(&asked.what.1, asked.by);
+        }
+    }
+    if let (Some(initial), Some(marker)) = (&wants.sentence_initial, &wants.postscript) {
+        // A postscript stands on a line of its own, so a sentence starts with its marker.
+        let first = marker.what.chars().find(|c| c.is_alphabetic());
+        if first.is_some_and(|c| !c.to_lowercase().eq(initial.what.to_lowercase())) {
+            let reason = "the postscript's marker starts a sentence with another letter";
+            return Err(pair(initial.by, marker.by, reason));
         }
     }
     for window in fixed.windows(2) {

@@ -13,6 +13,7 @@ use crate::python::strings::count_words;
 use super::clash::limited;
 use super::document::{Document, Item, Sentence, Slot};
 use super::filler::Pool;
+use super::fit;
 use super::inline;
 use super::layout::{self, Layout};
 use super::wants::Wants;
@@ -46,9 +47,13 @@ pub(super) fn build(wants: &Wants, knobs: &Knobs, pool: &mut Pool, rng: &mut Rng
     let chunks = sentences(wants, knobs, &layout, &mut document);
     place_starts(wants, &layout, &chunks, &mut document);
     inline::insert(wants, knobs, pool, rng, &mut document);
-    place_words(wants, &mut document);
     document.paragraphs = layout.paragraphs(&chunks);
+    place_last(wants, &mut document);
+    fit::sentences(wants, &mut document);
+    fit::paragraph_words(wants, &mut document);
+    place_words(wants, &mut document);
     document.fill(pool, wants.no_neighbours.is_some());
+    fit::paragraph_sentences(wants, &mut document);
     document
 }
 
@@ -168,13 +173,20 @@ fn put(slots: &mut Vec<Slot>, place: usize, slot: Slot) {
     }
 }
 
+/// The last word, in place of an open slot where there is one.
+fn place_last(wants: &Wants, document: &mut Document) {
+    let Some(asked) = &wants.last_word else { return };
+    let Some(sentence) = document.sentences.last_mut() else { return };
+    if sentence.slots.len() > 1 && sentence.slots.last() == Some(&Slot::Free) {
+        sentence.slots.pop();
+    }
+    sentence.slots.push(Slot::Fixed(asked.what.clone()));
+}
+
 /// Words asked for at a place in the whole text, and words in a given order.
 fn place_words(wants: &Wants, document: &mut Document) {
     for asked in &wants.orders {
         place_order(&asked.what, document);
-    }
-    if let (Some(asked), Some(sentence)) = (&wants.last_word, document.sentences.last_mut()) {
-        sentence.slots.push(Slot::Fixed(asked.what.clone()));
     }
     let mut places: Vec<&(u64, String)> = wants.words_at.iter().map(|asked| &asked.what).collect();
     places.sort();

@@ -47,6 +47,8 @@ pub(super) enum Item {
     Prose(std::ops::Range<usize>),
     /// Lines as they are.
     Lines(String),
+    /// Text that goes on in the line before.
+    Tail(String),
 }
 
 /// A whole text.
@@ -94,16 +96,10 @@ impl Document {
     /// The text itself.
     pub(super) fn render(&self) -> String {
         let mut text = String::with_capacity(1024);
-        let (blank, line) = if self.json { (" ", " ") } else { ("\n\n", "\n") };
-        for (i, paragraph) in self.paragraphs.iter().enumerate() {
-            text.push_str(if i > 0 { blank } else { "" });
-            for (j, item) in paragraph.iter().enumerate() {
-                text.push_str(if j > 0 { line } else { "" });
-                match item {
-                    Item::Lines(lines) => text.push_str(lines),
-                    Item::Prose(range) => self.render_prose(range.clone(), &mut text),
-                }
-            }
+        let blank = if self.json { " " } else { "\n\n" };
+        for at in 0..self.paragraphs.len() {
+            text.push_str(if at > 0 { blank } else { "" });
+            self.push_paragraph(at, &mut text);
         }
         if self.breaks > 0 {
             break_lines(&mut text, self.breaks);
@@ -120,6 +116,28 @@ impl Document {
                 serde_json::json!({ key: text }).to_string()
             }
             _ => text,
+        }
+    }
+
+    /// One paragraph alone, as it will stand in the text but for its case.
+    pub(super) fn render_paragraph(&self, at: usize) -> String {
+        let mut text = String::new();
+        self.push_paragraph(at, &mut text);
+        text
+    }
+
+    fn push_paragraph(&self, at: usize, text: &mut String) {
+        let line = if self.json { " " } else { "\n" };
+        for (j, item) in self.paragraphs[at].iter().enumerate() {
+            match (item, j) {
+                (_, 0) => {}
+                (Item::Tail(_), _) => text.push(' '),
+                _ => text.push_str(line),
+            }
+            match item {
+                Item::Lines(lines) | Item::Tail(lines) => text.push_str(lines),
+                Item::Prose(range) => self.render_prose(range.clone(), text),
+            }
         }
     }
 

@@ -60,6 +60,8 @@ pub(super) struct Pool {
     all: Vec<Fill>,
     /// Indices into `all` by class; empty for languages other than English.
     classes: [Vec<u16>; 9],
+    /// The allowed palindromes, which running text leaves out where they are limited.
+    palindromes: Vec<&'static str>,
     at: usize,
     stride: usize,
     english: bool,
@@ -70,7 +72,7 @@ impl Pool {
     pub(super) fn new(wants: &Wants, distinct: usize, rng: &mut Rng) -> Pool {
         let code = wants.language.as_ref().map_or("en", |asked| asked.what.as_str());
         let english = code == "en";
-        let sieve = Sieve::new(wants);
+        let mut sieve = Sieve::new(wants);
         let mut all: Vec<Fill> = if english {
             ENGLISH.iter().filter(|word| sieve.passes(word)).copied().collect()
         } else {
@@ -78,6 +80,13 @@ impl Pool {
             let words = text.iter().flat_map(|sentence| sentence.split(' '));
             let bare = words.map(|word| word.trim_end_matches(['.', '。', '।', '?', '!', '۔']));
             bare.map(|word| fill(word, None)).filter(|word| sieve.passes(word)).collect()
+        };
+        let limited_palindromes = std::mem::take(&mut sieve.no_palindromes);
+        let palindromes = if limited_palindromes || wants.range(Unit::Palindromes).is_some() {
+            let fit = ENGLISH.iter().filter(|word| is_palindrome(word.text) && sieve.passes(word));
+            fit.map(|word| word.text).collect()
+        } else {
+            Vec::new()
         };
         if distinct < all.len() {
             let from = rng.random_range(0..=all.len() - distinct);
@@ -93,7 +102,7 @@ impl Pool {
         const STRIDES: [usize; 4] = [101, 211, 307, 401];
         let stride = STRIDES[rng.random_range(0..STRIDES.len())];
         let at = rng.random_range(0..4096);
-        Pool { all, classes, at, stride: if english { stride } else { 1 }, english }
+        Pool { all, classes, palindromes, at, stride: if english { stride } else { 1 }, english }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -119,6 +128,14 @@ impl Pool {
         let start = self.at * self.stride % len;
         let (before, after) = self.all.split_at(start.min(self.all.len()));
         after.iter().chain(before).find(|word| wanted(word)).copied()
+    }
+
+    /// A palindrome of three letters or more.
+    pub(super) fn palindrome(&mut self) -> Option<&'static str> {
+        self.at += 1;
+        let turn = self.at;
+        let len = self.palindromes.len();
+        (len > 0).then(|| self.palindromes[turn % len])
     }
 
     /// A word that starts with `letter`.
@@ -163,7 +180,11 @@ impl<'a> Sieve<'a> {
                 letters |= bit(*letter as u8);
             }
         }
-        let longest = wants.each(Each::WordLetters).high.min(64) as usize;
+        let mut longest = wants.each(Each::WordLetters).high.min(64) as usize;
+        if wants.bound(Unit::Characters).high < 400 {
+            // Little room: short words leave more of it to what must stand there.
+            longest = longest.min(6);
+        }
         let no_palindromes = limited(wants.bound(Unit::Palindromes));
         let no_single = limited(wants.bound(Unit::CapitalWords));
         Sieve { wants, letters, longest, no_palindromes, no_single }

@@ -7,7 +7,7 @@ use crate::draw::Rng;
 
 use super::compose::Knobs;
 use super::document::{Document, Slot};
-use super::filler::{Pool, is_palindrome};
+use super::filler::Pool;
 use super::wants::Wants;
 
 /// Puts everything that `wants` asks of the running text into its open slots.
@@ -50,7 +50,7 @@ fn tokens(wants: &Wants, pool: &mut Pool, rng: &mut Rng) -> Vec<String> {
     for _ in 0..links {
         list.push(format!("[{}](page)", pair(pool)));
     }
-    for _ in links..need(Unit::Placeholders) {
+    for _ in 0..need(Unit::Placeholders) {
         list.push(format!("[{}]", pair(pool).replace(' ', "_")));
     }
     for _ in 0..bold {
@@ -80,7 +80,7 @@ fn tokens(wants: &Wants, pool: &mut Pool, rng: &mut Rng) -> Vec<String> {
         list.extend(pool.next(2).map(|word| format!("{};", word.text)));
     }
     for _ in 0..need(Unit::Palindromes) {
-        list.extend(pool.find(|word| is_palindrome(word.text)).map(|word| word.text.to_owned()));
+        list.extend(pool.palindrome().map(str::to_owned));
     }
     list
 }

@@ -7,7 +7,9 @@ use rand::RngExt as _;
 use crate::bound::Bound;
 use crate::demand::{Each, Unit};
 use crate::draw::Rng;
+use crate::python::strings::count_words;
 
+use super::clash::limited;
 use super::compose::{Paragraph, clamp};
 use super::document::Item;
 use super::filler::Pool;
@@ -19,6 +21,8 @@ enum Part {
     /// The chunk of running text with this number.
     Chunk(usize),
     Lines(String),
+    /// Goes on in the line before.
+    Tail(String),
 }
 
 /// Paragraphs of parts.
@@ -38,6 +42,7 @@ impl Layout {
         let item = |part: &Part| match part {
             Part::Chunk(at) => Item::Prose(chunks[*at].clone()),
             Part::Lines(lines) => Item::Lines(lines.clone()),
+            Part::Tail(text) => Item::Tail(text.clone()),
         };
         self.paragraphs.iter().map(|parts| parts.iter().map(item).collect()).collect()
     }
@@ -70,9 +75,16 @@ pub(super) fn lay_out(wants: &Wants, pool: &mut Pool, rng: &mut Rng) -> Layout {
     } else {
         chain(list, prose_first)
     };
+    let tight = wants.each(Each::LineCharacters) != Bound::ANY
+        || limited(wants.bound(Unit::Lines))
+        || wants.sentence_initial.is_some();
     if let Some(closing) = closing {
+        let after_prose = matches!(layout.last(), Some(Part::Chunk(_)));
         match layout.paragraphs.last_mut() {
-            Some(last) if grouped => last.push(Part::Lines(closing)),
+            Some(last) if tight && after_prose && wants.postscript.is_none() => {
+                last.push(Part::Tail(closing))
+            }
+            Some(last) if grouped || tight => last.push(Part::Lines(closing)),
             _ => layout.paragraphs.push(vec![Part::Lines(closing)]),
         }
     }
@@ -188,7 +200,9 @@ impl Pieces<'_> {
     fn closing(&mut self) -> Option<String> {
         let mut parts: Vec<String> = Vec::new();
         if let Some(asked) = &self.wants.postscript {
-            let words = self.words(3);
+            let marked = count_words(&asked.what);
+            let limits = self.wants.each(Each::SentenceWords);
+            let words = self.words(clamp(3 + marked, limits).saturating_sub(marked).max(1));
             let stop = if self.wants.closes.is_some() { "." } else { "" };
             parts.push(format!("{} {words}{stop}", asked.what));
         }
@@ -224,11 +238,18 @@ impl Pieces<'_> {
         }
         let bullets = self.wants.bound(Unit::Bullets).low;
         let listed = self.wants.bound(Unit::ListItems).low.saturating_sub(items);
-        let n = bullets.max(listed).min(5000);
-        if n > 0 {
+        let bulleted =
+            (clamp(listed as usize, self.wants.bound(Unit::Bullets)) as u64).max(bullets);
+        if bulleted > 0 {
             let dash = self.wants.avoid_chars.iter().any(|asked| asked.what == '-');
             let sign = if dash { '*' } else { '-' };
-            let lines: Vec<String> = (0..n).map(|_| format!("{sign} {}", self.item())).collect();
+            let lines: Vec<String> =
+                (0..bulleted.min(5000)).map(|_| format!("{sign} {}", self.item())).collect();
+            self.part(lines.join("\n"));
+        }
+        if listed > bulleted {
+            let count = (listed - bulleted).min(5000);
+            let lines: Vec<String> = (1..=count).map(|n| format!("{n}. {}", self.item())).collect();
             self.part(lines.join("\n"));
         }
     }
@@ -301,6 +322,13 @@ impl Pieces<'_> {
             words.extend(word.map(|word| word.text));
             self.last = words.last().and_then(|word| word.chars().next());
         }
-        words.join(" ")
+        let low = self.wants.each(Each::LineCharacters).low.min(2000) as usize;
+        let mut text = words.join(" ");
+        while text.len() < low {
+            let Some(word) = self.pool.next(1) else { break };
+            text.push(' ');
+            text.push_str(word.text);
+        }
+        text
     }
 }

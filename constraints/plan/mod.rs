@@ -4,10 +4,13 @@
 //! demands is a proved [`Conflict`]. Otherwise a text is composed to the merged demands and shown
 //! to the members' own checks: only a text that all of them accept is a witness.
 
+#[cfg(test)]
+mod cases;
 mod clash;
 mod compose;
 mod document;
 mod filler;
+mod fit;
 mod inline;
 #[cfg(test)]
 mod laws;

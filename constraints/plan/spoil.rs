@@ -69,6 +69,10 @@ fn count(unit: Unit, bound: Bound, text: &str) -> Vec<String> {
         let tail = more.repeat(n);
         list.push(format!("{text}{more}"));
         list.push(format!("{text}{tail}"));
+        if unit == Unit::UniqueWords {
+            let words: Vec<&str> = lexicon::words().iter().map(|entry| entry.word).collect();
+            list.push(format!("{text} {}", words.join(" ")));
+        }
     }
     list
 }

@@ -26,15 +26,13 @@ pub(super) fn compose(wants: &Wants, round: usize, rng: &mut Rng) -> String {
     for _ in 0..TURNS {
         let mut document = build(wants, &knobs, &mut pool, rng);
         best = document.render();
+        let stretched = match wants.range(Unit::Characters) {
+            Some(range) => stretch(range.bound, &mut document, &mut pool, &mut best),
+            None => true,
+        };
         let distinct = knobs.distinct;
-        let settled = turn(wants, &mut knobs, &best);
-        if settled || wants.range(Unit::Characters).is_some() {
-            if let Some(text) = stretch(wants, &mut document, &mut pool, &best) {
-                return text;
-            }
-            if settled && wants.range(Unit::Characters).is_none() {
-                return best;
-            }
+        if turn(wants, &mut knobs, &best) && stretched {
+            return best;
         }
         if knobs.distinct != distinct {
             pool = Pool::new(wants, knobs.distinct, rng);
@@ -120,11 +118,14 @@ fn turn_letters(wants: &Wants, knobs: &mut Knobs, view: &Text<'_>) -> bool {
     settled
 }
 
-/// Brings the characters into their bound by exchanging filler words for longer or shorter ones.
-fn stretch(wants: &Wants, document: &mut Document, pool: &mut Pool, text: &str) -> Option<String> {
-    let bound = wants.range(Unit::Characters)?.bound;
+/// Brings the characters into their bound by exchanging filler words for longer or shorter ones;
+/// false where that was not enough.
+fn stretch(bound: Bound, document: &mut Document, pool: &mut Pool, text: &mut String) -> bool {
     let found = measure(Unit::Characters, &Text::new(text));
     let mut off = excess(found, bound);
+    if off == 0 {
+        return true;
+    }
     let sentences = document.sentences.iter_mut();
     for slot in sentences.flat_map(|sentence| sentence.slots.iter_mut()) {
         if off == 0 {
@@ -148,8 +149,8 @@ fn stretch(wants: &Wants, document: &mut Document, pool: &mut Pool, text: &str) 
     if off != 0 {
         trim_words(document, off);
     }
-    let text = document.render();
-    bound.holds(measure(Unit::Characters, &Text::new(&text))).then_some(text)
+    *text = document.render();
+    bound.holds(measure(Unit::Characters, &Text::new(text)))
 }
 
 /// Drops filler words, or repeats some, while the characters are far off.

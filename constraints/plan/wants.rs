@@ -94,7 +94,37 @@ impl Wants {
                 wants.add(demand, by)?;
             }
         }
+        wants.count_blocks()?;
         Ok(wants)
+    }
+
+    /// What the blocks alone make of headings, list items, rows and fences.
+    fn count_blocks(&mut self) -> Result<(), Conflict> {
+        let mut fences = 0;
+        let mut list: Option<(Numbering, usize)> = None;
+        for Asked { what, by } in self.blocks.clone() {
+            match what {
+                Block::Title => {}
+                Block::Heading(..) => {
+                    narrow(&mut self.counts, Unit::Headings, Bound::at_least(1), by)?
+                }
+                Block::Table(_) => {
+                    narrow(&mut self.counts, Unit::TableRows, Bound::at_least(1), by)?
+                }
+                Block::Fenced(..) => {
+                    fences += 1;
+                    narrow(&mut self.counts, Unit::CodeBlocks, Bound::at_least(fences), by)?
+                }
+                Block::Numbered(style, n) => {
+                    if let Some((_, other)) = list.filter(|(known, _)| *known != style) {
+                        return Err(pair(other, by, "two styles of numbering are asked for"));
+                    }
+                    list = Some((style, by));
+                    narrow(&mut self.counts, Unit::ListItems, Bound::at_least(n), by)?
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The bound on `unit`; anything goes where nothing was asked.

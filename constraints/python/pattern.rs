@@ -70,7 +70,7 @@ pub struct Pattern {
 
 #[derive(Debug)]
 enum Engine {
-    Literal(Literal),
+    Literal(Box<Literal>),
     Automaton { regex: Option<Regex>, program: Program, traits: Traits },
 }
 
@@ -106,7 +106,7 @@ impl Pattern {
         })?;
         let source = pattern.to_owned();
         if let Some(literal) = Literal::new(&node) {
-            return Ok(Self { source, groups, engine: Engine::Literal(literal) });
+            return Ok(Self { source, groups, engine: Engine::Literal(Box::new(literal)) });
         }
         let empty = pattern_emit::empty(&node)
             .ok_or_else(|| unsupported(0, "repetition of a part that prefers to be empty"))?;
@@ -159,8 +159,8 @@ impl Pattern {
             Engine::Literal(literal) => Search::Literal(literal),
             Engine::Automaton { regex, program, traits } => match regex {
                 Some(regex)
-                    if !(traits.boundary && !text.is_ascii())
-                        && !(traits.last_line && text.ends_with('\n')) =>
+                    if (!traits.boundary || text.is_ascii())
+                        && (!traits.last_line || !text.ends_with('\n')) =>
                 {
                     Search::Regex(regex)
                 }
@@ -216,3 +216,139 @@ impl Iterator for Matches<'_, '_> {
 }
 
 impl FusedIterator for Matches<'_, '_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Flags =
+        Flags { ignore_case: false, multi_line: false, dot_all: false, verbose: false };
+
+    fn spans(pattern: &str, flags: Flags, text: &str) -> Vec<(usize, usize)> {
+        let pattern = Pattern::new(pattern, flags).expect("a good pattern");
+        let spans: Vec<_> = pattern.find_iter(text).map(|range| (range.start, range.end)).collect();
+        assert_eq!(pattern.is_match(text), !spans.is_empty());
+        assert_eq!(pattern.count(text), spans.len());
+        spans
+    }
+
+    fn found<'t>(pattern: &str, flags: Flags, text: &'t str) -> Vec<&'t str> {
+        spans(pattern, flags, text).into_iter().map(|(start, end)| &text[start..end]).collect()
+    }
+
+    fn invalid(pattern: &str) -> Option<(usize, String)> {
+        match Pattern::new(pattern, NONE) {
+            Err(PatternError::Invalid { offset, what, .. }) => Some((offset, what)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn plain_text_is_found_with_python_case_folding() {
+        let icase = Flags::IGNORE_CASE;
+        assert_eq!(found("rock", icase, "Rock, ROCKY, roc"), ["Rock", "ROCK"]);
+        assert_eq!(found("skill", icase, "SKILL ſKİLL skıll"), ["SKILL", "ſKİLL", "skıll"]);
+        assert_eq!(found("straße", icase, "STRAẞE strasse Straße"), ["STRAẞE", "Straße"]);
+        assert_eq!(found(r"C\+\+", icase, "c++ C+"), ["c++"]);
+        assert_eq!(found("aa", NONE, "aaaaa").len(), 2);
+        assert_eq!(found("привет", icase, "Привет, ПРИВЕТ"), ["Привет", "ПРИВЕТ"]);
+    }
+
+    #[test]
+    fn many_matches_take_linear_time() {
+        let text = "is ".repeat(100_000) + "İſ";
+        assert_eq!(spans("is", Flags::IGNORE_CASE, &text).len(), 100_001);
+        assert_eq!(spans(r"\bis\b", Flags::IGNORE_CASE, &text).len(), 100_001);
+        assert_eq!(spans(r"\bi\w\b", Flags::IGNORE_CASE, &text).len(), 100_001);
+    }
+
+    #[test]
+    fn boundaries_follow_pythons_word_characters() {
+        let icase = Flags::IGNORE_CASE;
+        assert_eq!(spans(r"\bcat\b", icase, "Cat concat cat's ²cat cat_"), [(0, 3), (11, 14)]);
+        // A combining mark is no word character in Python: both forms of é differ.
+        assert_eq!(spans(r"\bcafe\b", NONE, "cafe\u{301} café"), [(0, 4)]);
+        assert_eq!(spans(r"\b[a-z]+\b", NONE, "cafe\u{301} ab"), [(0, 4), (7, 9)]);
+        assert_eq!(spans(r"\bC\+\+\b", NONE, "C++ C++x"), [(4, 7)]);
+        assert_eq!(spans(r"\B", NONE, ""), []);
+        assert_eq!(spans(r"\Ba\B", NONE, "bab a"), [(1, 2)]);
+    }
+
+    #[test]
+    fn empty_matches_and_line_ends_follow_python() {
+        assert_eq!(spans("a*", NONE, "baac"), [(0, 0), (1, 3), (3, 3), (4, 4)]);
+        assert_eq!(spans("|a", NONE, "a"), [(0, 0), (0, 1), (1, 1)]);
+        assert_eq!(spans("a*?", NONE, "aa"), [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)]);
+        assert_eq!(spans("$", NONE, "a\n"), [(1, 1), (2, 2)]);
+        assert_eq!(spans(r"\Z", NONE, "a\n"), [(2, 2)]);
+        assert_eq!(spans(r"a$", NONE, "a\na\n"), [(2, 3)]);
+        assert_eq!(spans(r"^a$", Flags::MULTI_LINE, "a\na\n"), [(0, 1), (2, 3)]);
+        assert_eq!(spans("", NONE, "é"), [(0, 0), (2, 2)]);
+    }
+
+    #[test]
+    fn official_patterns_count_as_in_python() {
+        let bullets = "* a\n* b\n- c\n**bold**\n  * d\n---\n";
+        assert_eq!(found(r"^\s*\*[^\*].*$", Flags::MULTI_LINE, bullets).len(), 3);
+        assert_eq!(found(r"^\s*-.*$", Flags::MULTI_LINE, bullets).len(), 2);
+        assert_eq!(found(r"\s?Section\s?\d+\s?", NONE, "Section 1 x\nSection ٢\ny").len(), 2);
+        assert_eq!(found(r"\[.*?\]", NONE, "[a] [] [b\n]"), ["[a]", "[]"]);
+        assert_eq!(found(r"<<[^\n]+>>", NONE, "<<a>> b>>"), ["<<a>> b>>"]);
+        assert_eq!(found(r"p\.\s?p\.\s?s", NONE, "p. p.s"), ["p. p.s"]);
+    }
+
+    #[test]
+    fn python_syntax_is_read() {
+        assert_eq!(found("a{,2}b{x}{", NONE, "aab{x}{"), ["aab{x}{"]);
+        assert_eq!(found(r"(?P<year>\d{4})-\x41[]x-]", NONE, "2024-A]"), ["2024-A]"]);
+        assert_eq!(found("(?i:A)b(?#note)", NONE, "ab aB"), ["ab"]);
+        assert_eq!(found("(?x) a b # c\n", NONE, "ab"), ["ab"]);
+        assert_eq!(found("(?s)a.b", NONE, "a\nb").len(), 1);
+        assert_eq!(found(r"[\w\-]+", NONE, "a-b ²").len(), 2);
+        assert_eq!(Pattern::new("(a)(?:b)(?P<n>c)", NONE).expect("good").groups(), 2);
+    }
+
+    #[test]
+    fn what_python_refuses_is_invalid() {
+        for (pattern, offset) in [
+            ("*", 0),
+            ("(x", 0),
+            ("x)", 1),
+            (r"\q", 0),
+            (r"\b(?i)a\b", 2),
+            ("a**", 2),
+            ("^*", 1),
+            ("[b-a]", 1),
+            ("[a", 0),
+            ("a{2,1}", 1),
+            ("(?P<1>a)", 1),
+            (r"\1", 1),
+            ("a\\", 1),
+            ("(?z)", 1),
+        ] {
+            assert_eq!(invalid(pattern).map(|found| found.0), Some(offset), "{pattern}");
+        }
+        assert!(invalid("C++").is_none());
+    }
+
+    #[test]
+    fn what_cannot_run_in_linear_time_is_named() {
+        for (pattern, construct) in [
+            ("a(?=b)", "look-ahead"),
+            ("(?<!b)a", "look-behind"),
+            (r"(a)\1", "back-reference"),
+            ("(?>a)", "atomic group"),
+            ("C++", "possessive quantifier"),
+            ("(a)?(?(1)b|c)", "condition on a group"),
+            ("(?:a*?)*", "repetition of a part that prefers to be empty"),
+            ("(?:a{1000}){1000}", "a pattern of this size"),
+        ] {
+            match Pattern::new(pattern, NONE) {
+                Err(PatternError::Unsupported { what, .. }) => assert_eq!(what, construct),
+                other => panic!("{pattern}: {other:?}"),
+            }
+        }
+        let deep = "(".repeat(100_000);
+        assert!(Pattern::new(&deep, NONE).is_err());
+    }
+}

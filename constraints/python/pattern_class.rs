@@ -77,7 +77,9 @@ impl CharSet {
 
     /// The set of one flag of the character table, as the ranges that make up `\w` and the like.
     pub(super) fn category(mask: u8) -> Self {
-        Self::new(chars::ranges(mask))
+        static KNOWN: [OnceLock<CharSet>; 8] = [const { OnceLock::new() }; 8];
+        let known = &KNOWN[mask.trailing_zeros() as usize & 7];
+        known.get_or_init(|| Self::new(chars::ranges(mask))).clone()
     }
 
     pub(super) fn single(point: u32) -> Self {
@@ -173,6 +175,10 @@ mod tests {
         assert_eq!(folded('ß'), "ßẞ");
         assert_eq!(folded('Σ'), "Σςσ");
         assert_eq!(folded('1'), "1");
+        for c in (0..128u8).map(char::from) {
+            let set = CharSet::single(c as u32).ignoring_case(CharSet::default());
+            assert_eq!(crate::python::pattern_vm::fold(c as u32), set, "{c:?}");
+        }
     }
 
     #[test]

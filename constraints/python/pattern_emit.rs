@@ -145,14 +145,26 @@ fn write_set(set: &CharSet, text: &mut String) -> Option<()> {
     }
     match ranges[..] {
         [] => text.push_str(r"[^\x{0}-\x{10ffff}]"),
-        [(first, last)] if first == last => write!(text, r"\x{{{first:x}}}").ok()?,
         _ => {
             text.push('[');
             for (first, last) in ranges {
-                write!(text, r"\x{{{first:x}}}-\x{{{last:x}}}").ok()?;
+                write_point(first, text)?;
+                if first < last {
+                    text.push('-');
+                    write_point(last, text)?;
+                }
             }
             text.push(']');
         }
+    }
+    Some(())
+}
+
+/// A character inside brackets: as it is, which is read fastest, unless it might mean something.
+fn write_point(point: u32, text: &mut String) -> Option<()> {
+    match char::from_u32(point)? {
+        c if c.is_ascii_alphanumeric() || point >= 0xa0 => text.push(c),
+        _ => write!(text, r"\x{{{point:x}}}").ok()?,
     }
     Some(())
 }

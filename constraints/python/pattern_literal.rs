@@ -22,7 +22,7 @@ pub(super) struct Literal {
 
 #[derive(Debug)]
 enum Kind {
-    Exact(memmem::Finder<'static>),
+    Exact(Box<memmem::Finder<'static>>),
     /// ASCII text in lower case, its case ignored.
     Ascii {
         lowered: Vec<u8>,
@@ -94,7 +94,7 @@ impl Kind {
     fn new(letters: &[(char, bool)]) -> Self {
         if !letters.iter().any(|letter| letter.1) {
             let needle: String = letters.iter().map(|letter| letter.0).collect();
-            return Self::Exact(memmem::Finder::new(needle.as_bytes()).into_owned());
+            return Self::Exact(Box::new(memmem::Finder::new(needle.as_bytes()).into_owned()));
         }
         let set = |&(c, folds): &(char, bool)| match folds {
             true => {
@@ -128,10 +128,16 @@ impl Kind {
                 let start = from + finder.find(&text.as_bytes()[from..])?;
                 Some((start, start + finder.needle().len()))
             }
-            Self::Ascii { general, .. } if !general.is_empty() && has_partner(&text[from..]) => {
-                find_general(general, text, from)
+            Self::Ascii { lowered, rare, general } => {
+                let found = find_ascii(lowered, *rare, text, from);
+                // A match with a partner outside ASCII may stand before; it is looked for up to
+                // the match found and no further, so that all matches take linear time together.
+                let end = found.map_or(text.len(), |(_, end)| end);
+                match !general.is_empty() && has_partner(&text[from..end]) {
+                    true => find_general(general, text, from),
+                    false => found,
+                }
             }
-            Self::Ascii { lowered, rare, .. } => find_ascii(lowered, *rare, text, from),
             Self::General(letters) => find_general(letters, text, from),
         }
     }

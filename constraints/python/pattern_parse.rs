@@ -376,6 +376,11 @@ impl Parser<'_> {
                 add(item, &mut ranges, &mut categories);
             }
         }
+        // Python lowers no single character beyond the basic plane in a set of several members.
+        if flags.ignore_case && ranges.len() + categories.len() > 1 {
+            let high = ranges.extract_if(.., |range| range.0 > 0xffff && range.0 == range.1);
+            categories.extend(high);
+        }
         let (set, categories) = (CharSet::new(ranges), CharSet::new(categories));
         let set = if flags.ignore_case {
             set.ignoring_case(categories)

@@ -45,10 +45,16 @@ pub(super) struct TooLarge;
 /// What a character matches under IGNORECASE.
 pub(super) fn fold(point: u32) -> CharSet {
     match char::from_u32(point) {
-        Some('i' | 'I' | 'k' | 'K' | 's' | 'S') => {}
         Some(c) if c.is_ascii() => {
             let (upper, lower) = (c.to_ascii_uppercase() as u32, c.to_ascii_lowercase() as u32);
-            return CharSet::new(vec![(upper, upper), (lower, lower)]);
+            let mut ranges = vec![(upper, upper), (lower, lower)];
+            match lower as u8 {
+                b'i' => ranges.push((0x130, 0x131)),
+                b'k' => ranges.push((0x212a, 0x212a)),
+                b's' => ranges.push((0x17f, 0x17f)),
+                _ => {}
+            }
+            return CharSet::new(ranges);
         }
         _ => {}
     }

@@ -187,7 +187,7 @@ pub fn lower(text: &str) -> Cow<'_, str> {
 /// characters that case ignores apart.
 fn is_final_sigma(text: &str, at: usize) -> bool {
     let cased = |c: &char| chars::flags(*c) & (UPPER | LOWER | TITLE) != 0;
-    let ignored = |c: &char| !('A'..='Z').contains(c) && !c.is_ascii_lowercase() && ignorable(*c);
+    let ignored = |c: &char| !c.is_ascii_alphabetic() && ignorable(*c);
     let before = text[..at].chars().rev().find(|c| !ignored(c));
     let after = text[at + 'Σ'.len_utf8()..].chars().find(|c| !ignored(c));
     before.as_ref().is_some_and(cased) && !after.as_ref().is_some_and(cased)
@@ -210,8 +210,8 @@ pub fn upper(text: &str) -> Cow<'_, str> {
     }
     let mut raised = String::with_capacity(text.len() + 2);
     for c in text.chars() {
-        // Both had no capital in Unicode 14.
-        let newer = matches!(c, '\u{19b}' | '\u{264}');
+        // These had no capital in Unicode 14.
+        let newer = matches!(c, '\u{19b}' | '\u{264}' | '\u{a7d3}' | '\u{a7d5}');
         if chars::flags(c) & (LOWER | TITLE) == 0 || newer {
             raised.push(c);
         } else {

@@ -72,12 +72,6 @@ pub(super) static RULE: Rule = Rule {
             official: true,
         },
         Deviation {
-            reason: "a bare marker does not swallow the bullet point on the next line",
-            args: r#"{"num_bullets": 1}"#,
-            response: "*\n* bread\n* salt",
-            official: false,
-        },
-        Deviation {
             reason: "a hyphen without a space after it is a sign or a dash",
             args: r#"{"num_bullets": 1}"#,
             response: "-5 degrees at night",

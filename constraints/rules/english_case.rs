@@ -41,12 +41,20 @@ pub(super) static CAPITAL: Rule = Rule {
             satisfied: false,
         },
     ],
-    deviations: &[Deviation {
-        reason: "words in capitals are skipped by the detector, so it is asked in lower case",
-        args: "{}",
-        response: "NO COMMA HERE",
-        official: false,
-    }],
+    deviations: &[
+        Deviation {
+            reason: "the detector leaves out most of a text in capitals: it is asked in lower case",
+            args: "{}",
+            response: "ALL OF US WENT OUT FOR LUNCH.",
+            official: false,
+        },
+        Deviation {
+            reason: "a text whose language cannot be told is not known to be English",
+            args: "{}",
+            response: "Ⓐ",
+            official: true,
+        },
+    ],
 };
 
 pub(super) static LOWERCASE: Rule = Rule {

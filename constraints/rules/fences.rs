@@ -2,6 +2,8 @@
 //!
 //! After CommonMark 0.31 §4.5, but at any indentation: blocks inside list items count too.
 
+use std::ops::Range;
+
 use crate::python::strings;
 use crate::verdict::Verdict;
 
@@ -52,6 +54,22 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
         rest = after;
         Some(Part::Fence(Fence { info, body, closed }))
     })
+}
+
+/// Where the blocks stand, fences included, in order.
+pub(super) fn block_ranges(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let start = text.len() - rest.len();
+        let (line, after) = split_line(rest);
+        rest = after;
+        if let Some((mark, length, _)) = opening(line) {
+            rest = split_block(rest, mark, length).1;
+            ranges.push(start..text.len() - rest.len());
+        }
+    }
+    ranges
 }
 
 /// The lines that lie in no block.
@@ -166,6 +184,10 @@ mod tests {
         assert_eq!(found[5..], ["py [rest] false"]);
         assert_eq!(shape("```\n```"), [" [] true"]);
         assert_eq!(shape(""), Vec::<String>::new());
+        let blocks: Vec<&str> = block_ranges(text).into_iter().map(|range| &text[range]).collect();
+        assert_eq!(blocks.len(), 3);
+        assert_eq!(blocks[0], "``` json x\n{}\n``\n```\n");
+        assert_eq!(blocks[2], "```py\nrest");
     }
 
     #[test]

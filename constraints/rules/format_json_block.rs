@@ -30,6 +30,16 @@ const REFUSED: [&str; 7] = [
     "unevaluatedItems",
 ];
 
+/// Keywords that ask something of a value; a schema without any of them is a slip.
+const KEYWORDS: [&str; 33] = [
+    "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if", "properties", "required",
+    "patternProperties", "additionalProperties", "propertyNames", "minProperties",
+    "maxProperties", "dependentRequired", "dependentSchemas", "items", "prefixItems",
+    "additionalItems", "contains", "minItems", "maxItems", "uniqueItems", "minimum", "maximum",
+    "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
+    "dependencies",
+];
+
 pub(super) static RULE: Rule = Rule {
     id: "format:json_block",
     about: "The response has a closed fenced block with the info string `json` whose content is \
@@ -119,6 +129,10 @@ fn judge(body: &str, validator: &Validator) -> Verdict {
 fn validator(args: &Reader<'_>) -> Result<Validator> {
     let schema = args.value("schema")?;
     refuse(schema, 0).map_err(|problem| args.fault("schema", problem))?;
+    let members = schema.as_object().ok_or_else(|| args.fault("schema", "is no object"))?;
+    if !members.keys().any(|key| KEYWORDS.contains(&key.as_str())) {
+        return Err(args.fault("schema", "has no keyword that asks anything of a value"));
+    }
     let length = schema.to_string().len();
     if length > LONGEST {
         return Err(args.fault("schema", format!("has {length} bytes, at most {LONGEST} are read")));
@@ -197,14 +211,16 @@ mod tests {
 
     #[test]
     fn bad_schemas_are_refused_when_compiled() {
+        let deep = (0..40).fold(json!({"type": "null"}), |inner, _| json!({"items": inner}));
         let cases = [
             (json!({"type": "thing"}), "no JSON Schema"),
+            (json!({"of": "another type"}), "no keyword"),
             (json!({"pattern": "(a"}), "no JSON Schema"),
             (json!({"pattern": "((a{999}){999}){999}"}), "no JSON Schema"),
             (json!({"items": {"$ref": "#"}}), "`$ref`"),
-            (json!({"$schema": "http://example.com/own"}), "no JSON Schema"),
+            (json!({"$schema": "http://example.com/own", "type": "null"}), "no JSON Schema"),
             (json!({"const": "x".repeat(20_000)}), "at most 16384"),
-            ((0..40).fold(json!({}), |inner, _| json!({"items": inner})), "deeper than 24"),
+            (deep, "deeper than 24"),
         ];
         for (schema, expected) in cases {
             let error = refusal(schema);

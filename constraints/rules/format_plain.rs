@@ -128,7 +128,8 @@ fn links(line: &str) -> u64 {
             open = true;
             continue;
         }
-        found += u64::from(open && rest.starts_with('(') && memchr::memchr(b')', near(rest)).is_some());
+        let has_target = rest.starts_with('(') && memchr::memchr(b')', near(rest)).is_some();
+        found += u64::from(open && has_target);
         open = false;
     }
     found

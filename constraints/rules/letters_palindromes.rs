@@ -1,16 +1,18 @@
 //! `letters:no_palindromes`: no word reads the same backwards.
 
-use super::wording::{quote, words};
+use super::wording::quote;
 use crate::args::Args;
 use crate::bound::Bound;
 use crate::demand::{Demand, Unit};
+use crate::python::chars::is_alpha;
+use crate::python::strings;
 use crate::rule::{Example, Rule, check};
 use crate::verdict::Verdict;
 
 pub(super) static RULE: Rule = Rule {
     id: "letters:no_palindromes",
-    about: "No word of three letters or more reads the same backwards, case and inner apostrophes \
-            and hyphens aside. Words with digits are not looked at.",
+    about: "No word of three letters or more reads the same backwards, case aside. Words are runs \
+            of `\\w`, as for `count:palindromes`; those with a digit or `_` are not looked at.",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[
@@ -23,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
     sample: |_| Args::new(),
     compile: |_, _| {
         check(|text| {
-            let mut found = words(text.lower()).filter(|word| is_palindrome(word));
+            let mut found = strings::words(text.lower()).filter(|word| is_palindrome(word));
             match found.next() {
                 None => Verdict::pass("no palindrome"),
                 Some(first) => {
@@ -40,17 +42,15 @@ pub(super) static RULE: Rule = Rule {
         Example { args: "{}", response: "An oven at 101 degrees, oo.", satisfied: true },
         Example { args: "{}", response: "Bread, salt, butter.", satisfied: true },
         Example { args: "{}", response: "We eat at Noon.", satisfied: false },
-        Example { args: "{}", response: "Ma'am, taste it.", satisfied: false },
+        Example { args: "{}", response: "A well-told level-one tale.", satisfied: false },
     ],
     deviations: &[],
 };
 
-/// Whether the letters of a lower-case word read the same from both ends.
+/// Whether a lower-case word is three letters or more and the same from both ends.
 fn is_palindrome(word: &str) -> bool {
-    if word.contains(char::is_numeric) {
-        return false;
-    }
-    let letters = || word.chars().filter(|c| c.is_alphabetic());
-    let count = letters().count();
-    count >= 3 && letters().take(count / 2).eq(letters().rev().take(count / 2))
+    let count = word.chars().count();
+    count >= 3
+        && word.chars().take(count / 2).eq(word.chars().rev().take(count / 2))
+        && word.chars().all(is_alpha)
 }

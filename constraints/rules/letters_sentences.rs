@@ -11,7 +11,8 @@ use crate::verdict::Verdict;
 pub(super) static RULE: Rule = Rule {
     id: "letters:sentence_initial",
     about: "The first letter of every sentence is this one, in any case. Sentences are Punkt's, \
-            and a line break ends one too; one without any letter is passed over.",
+            a line break ends one too, and fenced code has none; marks of lists and sentences \
+            without any letter are passed over.",
     schema: r#"{"properties": {
         "letter": {"type": "string", "pattern": "^[A-Za-z]$"}
     }, "required": ["letter"]}"#,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::wording::{is_one_word, quote, same_word, words};
+use super::wording::{is_one_word, quote, same_lower, words};
 use crate::args::Reader;
 use crate::demand::Demand;
 use crate::draw::args;
@@ -33,7 +33,7 @@ pub(super) static WORDS: Rule = Rule {
     },
     compile: |args, _| {
         let wanted = wanted(args)?;
-        check(move |text| ordered(text.raw(), &wanted))
+        check(move |text| ordered(text.lower(), &wanted))
     },
     demands: |args| {
         wanted(args)?;
@@ -73,7 +73,7 @@ fn wanted(args: &Reader<'_>) -> Result<Vec<String>> {
         if !is_one_word(&lower) {
             return Err(args.fault("words", format!("holds {}: not one word", quote(word))));
         }
-        if wanted.iter().any(|known| same_word(known, &lower)) {
+        if wanted.iter().any(|known| same_lower(known, &lower)) {
             return Err(args.fault("words", format!("holds {} twice", quote(word))));
         }
         wanted.push(lower);
@@ -81,10 +81,10 @@ fn wanted(args: &Reader<'_>) -> Result<Vec<String>> {
     Ok(wanted)
 }
 
-fn ordered(response: &str, wanted: &[String]) -> Verdict {
+fn ordered(lower: &str, wanted: &[String]) -> Verdict {
     let mut first: Vec<Option<usize>> = vec![None; wanted.len()];
-    for (at, word) in words(response).enumerate() {
-        if let Some(slot) = wanted.iter().position(|wanted| same_word(word, wanted)) {
+    for (at, word) in words(lower).enumerate() {
+        if let Some(slot) = wanted.iter().position(|wanted| same_lower(word, wanted)) {
             first[slot].get_or_insert(at);
         }
     }

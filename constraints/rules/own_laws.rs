@@ -14,7 +14,7 @@ use crate::profile::Profile;
 use crate::rule::Rule;
 use crate::text::Text;
 
-const IDS: [&str; 26] = [
+const IDS: [&str; 25] = [
     "characters:ascii_only",
     "characters:forbidden",
     "characters:no_digits",
@@ -40,8 +40,6 @@ const IDS: [&str; 26] = [
     "position:paragraph_starts",
     "position:sentence_starts",
     "position:starts_with",
-    // The pattern of all rules, so that a rule of the simplest kind is among these.
-    "punctuation:no_comma",
 ];
 
 fn own() -> impl Iterator<Item = &'static Rule> {
@@ -89,7 +87,7 @@ fn every_sample_compiles_and_is_told_in_words() {
 fn examples_hold_in_both_profiles() {
     for rule in own() {
         let passes = rule.examples.iter().filter(|example| example.satisfied).count();
-        assert!(passes >= 1 && rule.examples.len() - passes >= 1, "{}", rule.id);
+        assert!(passes >= 2 && rule.examples.len() - passes >= 2, "{}", rule.id);
         for example in rule.examples {
             let args: Args = serde_json::from_str(example.args).expect("an object");
             for profile in [Profile::Official, Profile::Corrected] {
@@ -158,49 +156,49 @@ fn a_plain_text_made_from_the_demands_passes() {
     }
 }
 
-#[test]
-fn hostile_responses_get_their_verdict_soon() {
-    let many = |piece: &str| piece.repeat(100_000 / piece.len());
-    let block = |info: &str, body: String| format!("```{info}\n{body}\n```\n");
-    let mut responses = vec![
-        many("`"),
-        many("```\n"),
-        many("```json\n"),
-        many("```json\n[\n```\n"),
-        many("~"),
-        many("\0"),
-        many("\r\n"),
-        many("\r"),
-        many("["),
-        many("[]("),
-        many("**"),
-        many("__a"),
-        many("|"),
-        many("|-|\n"),
-        many("- "),
-        many("> "),
-        many("1. "),
-        many("1. a\n"),
-        many("(9999999999) a\n"),
-        many("\u{130}"),
-        many("\u{301}"),
-        many("a'"),
-        many("a-"),
-        many("a."),
-        many("#"),
-        many("# \n"),
-        many("\u{1F600}"),
-        many("x"),
-        many("\" "),
+/// `piece` over and over: 100 KB.
+fn many(piece: &str) -> String {
+    piece.repeat(100_000 / piece.len())
+}
+
+fn block(info: &str, body: &str) -> String {
+    format!("```{info}\n{body}\n```\n")
+}
+
+fn hostile() -> Vec<String> {
+    let plain = [
+        "`",
+        "```\n",
+        "```json\n",
+        "```json\n[\n```\n",
+        "~",
+        "\0",
+        "\r\n",
+        "\r",
+        "[",
+        "[](",
+        "**",
+        "__a",
+        "|",
+        "|-|\n",
+        "- ",
+        "> ",
+        "1. ",
+        "1. a\n",
+        "(9999999999) a\n",
+        "\u{130}",
+        "\u{301}",
+        "a'",
+        "a-",
+        "a.",
+        "#",
+        "# \n",
+        "\u{1F600}",
+        "x",
+        "\" ",
     ];
-    for piece in ["[", "{", "{\"a\":", "[[],", "\"", "1", "\0", "null,"] {
-        responses.push(block("json", many(piece)));
-    }
-    let bomb = (1..10).fold("a0: &a0 [x, x]\n".to_owned(), |bomb, i| {
-        format!("{bomb}a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))
-    });
-    responses.push(block("yaml", bomb));
-    for piece in [
+    let json = ["[", "{", "{\"a\":", "[[],", "\"", "1", "\0", "null,"];
+    let yaml = [
         "[",
         "{",
         "- ",
@@ -235,15 +233,25 @@ fn hostile_responses_get_their_verdict_soon() {
         "? a\n",
         "\u{feff}",
         "\\",
-    ] {
-        responses.push(block("yaml", many(piece)));
-        responses.push(block("yaml", format!("bread: {}", many(piece))));
-    }
-    for piece in ["\0", "\0,\0\n", ",", "\"", "\"\"", "\n", "\r", "a\n", "\"a\n", "a\"b,"] {
-        responses.push(block("csv", many(piece)));
-    }
-    let deepest_nesting: String = (0..400).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
-    responses.push(block("yaml", deepest_nesting));
+    ];
+    let csv = ["\0", "\0,\0\n", ",", "\"", "\"\"", "\n", "\r", "a\n", "\"a\n", "a\"b,"];
+    let mut responses = plain.map(many).to_vec();
+    responses.extend(json.map(|piece| block("json", &many(piece))));
+    responses.extend(yaml.map(|piece| block("yaml", &many(piece))));
+    responses.extend(yaml.map(|piece| block("yaml", &format!("bread: {}", many(piece)))));
+    responses.extend(csv.map(|piece| block("csv", &many(piece))));
+    let bomb = (1..10).fold("a0: &a0 [x, x]\n".to_owned(), |bomb, i| {
+        format!("{bomb}a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))
+    });
+    responses.push(block("yaml", &bomb));
+    let nested: String = (0..400).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+    responses.push(block("yaml", &nested));
+    responses
+}
+
+#[test]
+fn hostile_responses_get_their_verdict_soon() {
+    let responses = hostile();
     for rule in own() {
         let constraint = compiled(rule, &sampled(rule, 3));
         for response in &responses {

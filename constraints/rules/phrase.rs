@@ -67,7 +67,7 @@ impl Phrase {
     fn is_whole(&self, lowered: &str, start: usize) -> bool {
         let before = || lowered[..start].chars().next_back().is_some_and(joins);
         let after = || lowered[start + self.length..].chars().next().is_some_and(joins);
-        !(self.left && before()) && !(self.right && after())
+        !(self.left && before() || self.right && after())
     }
 }
 

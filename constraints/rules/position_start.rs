@@ -32,7 +32,7 @@ pub(super) static PARAGRAPH_STARTS: Rule = Rule {
              the word \"{word}\".",
             "Your {nth#} paragraph must open with the word \"{word}\" (leave a blank line between \
              paragraphs).",
-            "Make \"{word}\" the first word of the {nth#} paragraph; a blank line ends a paragraph.",
+            "Make \"{word}\" the first word of the {nth#} paragraph; blank lines part paragraphs.",
         ])
     },
     sample: |draw| place(draw, 5),
@@ -81,7 +81,8 @@ pub(super) static PARAGRAPH_STARTS: Rule = Rule {
 
 pub(super) static SENTENCE_STARTS: Rule = Rule {
     id: "position:sentence_starts",
-    about: "The nth sentence (from 1; Punkt's, and a line break ends one too) starts with this \
+    about: "The nth sentence (from 1; Punkt's, a line break ends one too, and fenced \
+            code has none) starts with this \
             word in any case; marks of headings, quotes and lists are passed over.",
     schema: r#"{"properties": {
         "nth": {"type": "integer", "minimum": 1, "maximum": 200},

@@ -134,9 +134,9 @@ pub(super) static RULE: Rule = Rule {
             official: true,
         },
         Deviation {
-            reason: "words in capitals are skipped by the detector, so it is asked in lower case",
+            reason: "the detector leaves out most of a text in capitals: it is asked in lower case",
             args: r#"{"language": "en"}"#,
-            response: "NO COMMA HERE",
+            response: "ALL OF US WENT OUT FOR LUNCH.",
             official: false,
         },
     ],

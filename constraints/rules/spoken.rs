@@ -4,9 +4,9 @@ use crate::language::langdetect;
 use crate::python::chars;
 use crate::text::Text;
 
-/// The langdetect code of a text. The profiles are made of lower-case text with few capitals and
-/// words in capitals are skipped, so a text with more capitals than small letters is read in lower
-/// case.
+/// The langdetect code of a text. Its profiles come from texts with few capitals and it leaves out
+/// most of what words in capitals hold, so a text with more capitals than small letters is read in
+/// lower case.
 pub(super) fn language(text: &Text<'_>) -> Option<&'static str> {
     let mut capitals = 0_usize;
     let mut small = 0_usize;

@@ -2,6 +2,7 @@
 //!
 //! IFEval's `\w+` cuts `don't` in two and joins `snake_case`; a rule about *the* third word cannot.
 
+use super::fences::block_ranges;
 use crate::args::Reader;
 use crate::error::Result;
 use crate::python::strings;
@@ -51,8 +52,12 @@ pub(super) fn initial(word: &str) -> Option<char> {
 
 /// Whether a word of a response is the `wanted` one, which is in lower case.
 pub(super) fn same_word(found: &str, wanted: &str) -> bool {
-    let lower = strings::lower(found);
-    lower.chars().map(straight).eq(wanted.chars().map(straight))
+    same_lower(&strings::lower(found), wanted)
+}
+
+/// Whether two words in lower case are the same, the shape of apostrophes aside.
+pub(super) fn same_lower(found: &str, wanted: &str) -> bool {
+    found == wanted || found.chars().map(straight).eq(wanted.chars().map(straight))
 }
 
 fn straight(c: char) -> char {
@@ -89,17 +94,26 @@ pub(super) fn one_letter(args: &Reader<'_>, key: &str) -> Result<char> {
 }
 
 /// The sentences that hold a word, marks of headings, quotes and lists taken off. Punkt finds
-/// them, and a line break ends a sentence too.
+/// them, a line break ends a sentence too, and fenced code has none.
 pub(super) fn sentences<'t>(text: &'t Text<'_>) -> impl Iterator<Item = &'t str> {
     let raw = text.raw();
-    let pieces = text.sentences().iter().flat_map(|range| raw[range.clone()].split('\n'));
-    pieces.map(after_marks).filter(|piece| piece.contains(is_inner) && !is_bare_mark(piece))
-}
-
-/// Whether the piece is the mark of a list item that was taken for a sentence: `1.` or `1)`.
-fn is_bare_mark(piece: &str) -> bool {
-    let number = piece.trim_end().strip_suffix(['.', ')']);
-    number.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
+    let blocks = block_ranges(raw);
+    let outside = move |at: usize| {
+        let before = blocks.partition_point(|block| block.end <= at);
+        blocks.get(before).is_none_or(|block| at < block.start)
+    };
+    let pieces = text.sentences().iter().flat_map(move |range| {
+        let mut at = range.start;
+        raw[range.clone()].split('\n').map(move |piece| {
+            let start = at;
+            at += piece.len() + 1;
+            (start, piece)
+        })
+    });
+    pieces
+        .filter(move |(at, _)| outside(*at))
+        .map(|(_, piece)| after_marks(piece))
+        .filter(|piece| piece.contains(is_inner))
 }
 
 /// The first word of a line or block, marks of headings, quotes and lists passed over.
@@ -117,21 +131,32 @@ fn after_marks(line: &str) -> &str {
     }
 }
 
-/// The bytes of the Markdown mark at the start of a line: `#`, `>`, `-`, `*`, `+`, `1.` or `1)`.
+/// The bytes of the mark at the start of a line: `#`, `>`, `-`, `*`, `+`, `1.`, `1)`, `(1)`, `a)`
+/// or `i.`.
 fn mark_length(line: &[u8]) -> usize {
     let run = |accept: fn(&u8) -> bool| line.iter().take_while(|b| accept(b)).count();
+    let at = |place: usize| line.get(place).copied();
     let length = match line.first() {
         Some(b'>') => return 1,
         Some(b'#') => run(|b| *b == b'#'),
         Some(b'-' | b'*' | b'+') => 1,
         Some(b'0'..=b'9') => match run(u8::is_ascii_digit) {
-            digits if matches!(line.get(digits), Some(b'.' | b')')) => digits + 1,
+            digits if matches!(at(digits), Some(b'.' | b')')) => digits + 1,
+            _ => return 0,
+        },
+        Some(b'(') => match line[1..].iter().take_while(|b| b.is_ascii_digit()).count() {
+            digits @ 1.. if at(digits + 1) == Some(b')') => digits + 2,
+            _ => return 0,
+        },
+        Some(b'a'..=b'z') if at(1) == Some(b')') => 2,
+        Some(b'i' | b'v' | b'x' | b'l') => match run(|b| b"ivxlc".contains(b)) {
+            letters if letters < 8 && at(letters) == Some(b'.') => letters + 1,
             _ => return 0,
         },
         _ => return 0,
     };
     match line.get(length) {
-        Some(b' ' | b'\t') => length,
+        None | Some(b' ' | b'\t' | b'\r') => length,
         _ => 0,
     }
 }
@@ -161,7 +186,17 @@ mod tests {
 
     #[test]
     fn marks_before_a_line_are_no_words() {
-        for line in ["bread", "- bread", "> 1. bread", "## bread", " 12) * bread", "**bread**"] {
+        for line in [
+            "bread",
+            "- bread",
+            "> 1. bread",
+            "## bread",
+            " 12) * bread",
+            "**bread**",
+            "(3) bread",
+            "b) bread",
+            "iv. bread",
+        ] {
             assert_eq!(first_word(line), Some("bread"), "{line}");
         }
         assert_eq!(first_word("2024 was dry"), Some("2024"));
@@ -171,7 +206,8 @@ mod tests {
 
     #[test]
     fn sentences_end_at_line_breaks() {
-        let text = Text::new("# Title\nOne is here. Two is there.\n\n- three\n---\n");
+        let text =
+            Text::new("# Title\nOne is here. Two is there.\n\n```\nno. no\n```\n- three\n---\n");
         let found: Vec<&str> = sentences(&text).collect();
         assert_eq!(found, ["Title", "One is here.", "Two is there.", "three"]);
     }

@@ -1,0 +1,80 @@
+//! The command line: what can be typed, and which stage it runs.
+
+mod build;
+mod data;
+mod eval;
+mod report;
+mod verify;
+
+use std::io::{self, Write as _};
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Builds, verifies and measures multi-constraint instruction following.
+#[derive(Debug, Parser)]
+#[command(
+    name = "heedful",
+    version,
+    propagate_version = true,
+    after_help = "Exit codes: 0 good, 1 a negative finding, 2 an error."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Threads to use; by default one a core.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// No progress and no notes on standard error.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Build),
+    Data(data::Data),
+    Verify(verify::Verify),
+    Eval(eval::Eval),
+    Report(report::Report),
+}
+
+/// Runs what was typed; false is a negative finding (exit 1).
+///
+/// # Errors
+/// Whatever stops the stage (exit 2). Wrong options end the process with 2 at once.
+pub fn run() -> Result<bool> {
+    let cli = Cli::parse();
+    if let Some(threads) = cli.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+        pool.map_err(|e| Error::usage(format!("--threads {threads}: {e}")))?;
+    }
+    match cli.command {
+        Command::Build(command) => command.run(cli.quiet),
+        Command::Data(command) => command.run(cli.quiet),
+        Command::Verify(command) => command.run(cli.quiet),
+        Command::Eval(command) => command.run(cli.quiet),
+        Command::Report(command) => command.run(cli.quiet),
+    }
+}
+
+/// Prints `value` as one line of JSON.
+fn print_json(value: &impl Serialize) -> Result<()> {
+    let mut text = json(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// `value` as one line of JSON.
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|e| Error::usage(format!("the result cannot be written as JSON: {e}")))
+}
+
+/// Prints `text` as it is.
+fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::stdout)
+}

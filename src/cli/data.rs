@@ -1,0 +1,206 @@
+//! `heedful data`: the history of artifacts, their soundness, and exports.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use heedful_datasets::export::{self, Layout};
+use heedful_datasets::history::{self, Change, Diff};
+use heedful_datasets::{artifact, frame::RowDiff};
+use serde_json::{Value, json};
+
+use crate::error::Result;
+
+/// List, compare, check and export artifacts.
+#[derive(Debug, Args)]
+pub(super) struct Data {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Log(Log),
+    Diff(Between),
+    Check(Check),
+    Export(Export),
+}
+
+/// The artifacts of a folder with their lineage, parents before children.
+#[derive(Debug, Args)]
+struct Log {
+    /// The folder.
+    #[arg(value_name = "DIR", default_value = "out")]
+    folder: PathBuf,
+    /// Print one JSON object an artifact.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What differs between two artifacts: configuration, counts, rows. Exits 1 where anything does.
+#[derive(Debug, Args)]
+struct Between {
+    /// The older one.
+    before: PathBuf,
+    /// The newer one.
+    after: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Compare artifacts with their manifests; exits 1 and names what was changed, lost or added.
+#[derive(Debug, Args)]
+struct Check {
+    /// The artifacts.
+    #[arg(required = true, value_name = "ARTIFACT")]
+    artifacts: Vec<PathBuf>,
+}
+
+/// Write the prompts of an artifact in another tool's layout, into a new folder.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  heedful data export out/default-1a2b3c4d5e6f --to verl --out verl
+  heedful data export out/default-1a2b3c4d5e6f --to ifeval --out ifeval")]
+struct Export {
+    /// The artifact.
+    artifact: PathBuf,
+    /// ifeval, verl, trl or open-instruct.
+    #[arg(long, value_name = "LAYOUT")]
+    to: Layout,
+    /// The folder to make.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl Data {
+    pub(super) fn run(self, quiet: bool) -> Result<bool> {
+        match self.command {
+            Command::Log(command) => command.run(),
+            Command::Diff(command) => command.run(),
+            Command::Check(command) => command.run(quiet),
+            Command::Export(command) => command.run(quiet),
+        }
+    }
+}
+
+impl Log {
+    fn run(self) -> Result<bool> {
+        let log = history::log(&self.folder)?;
+        let mut text = String::new();
+        for artifact in &log.artifacts {
+            let manifest = &artifact.manifest;
+            if self.json {
+                let line = json!({
+                    "id": manifest.id,
+                    "stage": manifest.stage,
+                    "name": manifest.name,
+                    "rows": manifest.rows,
+                    "parents": manifest.parents,
+                    "path": artifact.path,
+                });
+                text.push_str(&format!("{line}\n"));
+            } else {
+                let (id, stage, rows) = (&manifest.id, &manifest.stage, manifest.rows);
+                let path = artifact.path.display();
+                text.push_str(&format!("{id}  {stage:8}  {rows:>10} rows  {path}\n"));
+                for parent in &manifest.parents {
+                    text.push_str(&format!("    from {parent}\n"));
+                }
+            }
+        }
+        super::print(&text)?;
+        for (path, problem) in &log.broken {
+            eprintln!("heedful: {}: {problem}", path.display());
+        }
+        Ok(log.broken.is_empty())
+    }
+}
+
+impl Between {
+    fn run(self) -> Result<bool> {
+        let diff = history::diff(&self.before, &self.after)?;
+        if self.json {
+            super::print_json(&diff_json(&diff))?;
+        } else {
+            super::print(&diff_text(&diff))?;
+        }
+        Ok(diff.is_empty())
+    }
+}
+
+fn diff_json(diff: &Diff) -> Value {
+    let changes = |list: &[Change]| -> Vec<Value> {
+        let one = |c: &Change| json!({"key": c.key, "before": c.before, "after": c.after});
+        list.iter().map(one).collect()
+    };
+    let rows = diff.rows.as_ref().map(|rows| {
+        json!({
+            "added": rows.added,
+            "removed": rows.removed,
+            "changed": rows.changed,
+            "unchanged": rows.unchanged,
+        })
+    });
+    json!({"config": changes(&diff.config), "counts": changes(&diff.counts), "rows": rows})
+}
+
+fn diff_text(diff: &Diff) -> String {
+    let mut text = String::new();
+    let shown = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
+    for (title, list) in [("configuration", &diff.config), ("counts", &diff.counts)] {
+        for change in list {
+            let (before, after) = (shown(&change.before), shown(&change.after));
+            text.push_str(&format!("{title}: {} {before} → {after}\n", change.key));
+        }
+    }
+    if let Some(rows) = &diff.rows {
+        let RowDiff { added, removed, changed, unchanged, .. } = rows;
+        text.push_str(&format!(
+            "rows: {added} added, {removed} removed, {changed} changed, {unchanged} the same\n"
+        ));
+        let examples = [
+            ("+", &rows.examples_added),
+            ("-", &rows.examples_removed),
+            ("~", &rows.examples_changed),
+        ];
+        for (sign, ids) in examples {
+            for id in ids {
+                text.push_str(&format!("  {sign} {id}\n"));
+            }
+        }
+    }
+    text
+}
+
+impl Check {
+    fn run(self, quiet: bool) -> Result<bool> {
+        let mut sound = true;
+        for path in &self.artifacts {
+            let problems = artifact::check(path)?;
+            for problem in &problems {
+                super::print(&format!("{}: {problem}\n", path.display()))?;
+            }
+            if problems.is_empty() && !quiet {
+                super::print(&format!("{}: sound\n", path.display()))?;
+            }
+            sound &= problems.is_empty();
+        }
+        Ok(sound)
+    }
+}
+
+impl Export {
+    fn run(self, quiet: bool) -> Result<bool> {
+        let artifact = artifact::open(&self.artifact)?;
+        let exported = export::export(&artifact, self.to, &self.out)?;
+        for file in &exported.files {
+            super::print(&format!("{}\n", file.display()))?;
+        }
+        if exported.without_hard > 0 && !quiet {
+            let (rows, left) = (exported.rows, exported.without_hard);
+            eprintln!("{rows} rows; {left} left out: no hard constraint, which the layout needs");
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,112 @@
+//! `heedful eval`: scores of published benchmarks from a file of responses.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use heedful_benchmarks::score::Setting;
+use heedful_benchmarks::thinking::Policy;
+use heedful_constraints::Profile;
+
+use crate::error::Result;
+use crate::evaluate::{self, Config};
+use crate::revision;
+
+/// Score a published benchmark from a file of responses.
+#[derive(Debug, Args)]
+pub(super) struct Eval {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Debug, Subcommand)]
+enum Benchmark {
+    Ifeval(Ifeval),
+}
+
+/// IFEval (arXiv 2311.07911): the four accuracies of the official scorer, with 95 % intervals.
+///
+/// Responses are joined by key or by the prompt's text. Missing responses count as not followed and
+/// are named, as are unmatched and repeated ones.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  heedful eval ifeval --prompts input_data.jsonl --responses gpt4.jsonl
+  heedful eval ifeval --prompts input_data.jsonl --responses r1.jsonl --thinking auto --out runs
+  heedful eval ifeval --prompts input_data.jsonl --responses gpt4.jsonl --json | jq .prompt_strict")]
+struct Ifeval {
+    /// The official prompts: `input_data.jsonl`.
+    #[arg(long, value_name = "FILE")]
+    prompts: PathBuf,
+    /// The responses: lines of {prompt, response} or {key, response}.
+    #[arg(long, value_name = "FILE")]
+    responses: PathBuf,
+    /// The reading of the rules that is printed; the scores hold both.
+    #[arg(long, default_value_t = Profile::Official)]
+    profile: Profile,
+    #[command(flatten)]
+    thinking: Thinking,
+    /// Write the scores as an artifact into this folder, for `heedful report`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The name of the run in reports; by default the responses file's name.
+    #[arg(long)]
+    name: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to do with reasoning blocks.
+#[derive(Debug, Args)]
+pub(super) struct Thinking {
+    /// Remove the reasoning before verifying: `none`, `auto` (known tags) or `OPEN,CLOSE`.
+    #[arg(long = "thinking", value_name = "POLICY", default_value = "none")]
+    policy: Policy,
+    /// The chat template writes the opening tag itself, so that responses lack it.
+    #[arg(long)]
+    prefilled: bool,
+}
+
+impl Thinking {
+    /// Whether anything but the default was typed.
+    pub(super) fn is_set(&self) -> bool {
+        self.policy != Policy::None || self.prefilled
+    }
+
+    /// The policy, and whether the opening tag is the template's.
+    pub(super) fn setting(&self) -> (Policy, bool) {
+        (self.policy.clone(), self.prefilled)
+    }
+}
+
+impl Eval {
+    pub(super) fn run(self, quiet: bool) -> Result<bool> {
+        match self.benchmark {
+            Benchmark::Ifeval(command) => command.run(quiet),
+        }
+    }
+}
+
+impl Ifeval {
+    fn run(self, quiet: bool) -> Result<bool> {
+        let (thinking, prefilled) = self.thinking.setting();
+        let config = Config {
+            prompts: self.prompts,
+            responses: self.responses,
+            setting: Setting { profile: self.profile, thinking, prefilled },
+            out: self.out,
+            name: self.name,
+            revision: revision::current(),
+        };
+        let outcome = evaluate::ifeval(&config)?;
+        if self.json {
+            super::print_json(&outcome)?;
+        } else {
+            super::print(&outcome.markdown())?;
+        }
+        if let (Some(path), false) = (&outcome.path, quiet) {
+            eprintln!("scores: {}", path.display());
+        }
+        Ok(true)
+    }
+}
