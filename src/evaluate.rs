@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use heedful_benchmarks::Result;
 use heedful_benchmarks::ifeval::{self, PLAN};
 use heedful_benchmarks::join::Report;
 use heedful_benchmarks::metrics::{Both, Metrics, Rate, compute};
 use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::scores::{self, Origin};
 use heedful_benchmarks::thinking::Counts;
-use heedful_benchmarks::Result;
 use heedful_datasets::artifact::Artifact;
 use heedful_datasets::manifest::Revision;
 use serde::Serialize;
@@ -166,4 +166,3 @@ fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
     let head = names.take(SHOWN).collect::<Vec<_>>().join(", ");
     if more == 0 { head } else { format!("{head} and {more} more") }
 }
-

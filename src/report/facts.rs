@@ -92,7 +92,8 @@ impl Facts {
             false => compute(items, profile, PLAN),
         };
         let both = [under(Profile::Official), under(Profile::Corrected)];
-        let rates = |metric: Metric| (metric.name().to_owned(), both.each_ref().map(|m| m.get(metric)));
+        let rates =
+            |metric: Metric| (metric.name().to_owned(), both.each_ref().map(|m| m.get(metric)));
         Facts {
             letter: letter(at),
             name: manifest.name.clone(),
