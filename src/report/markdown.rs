@@ -28,8 +28,8 @@ impl Report {
         text.push_str(&format!(
             "\nIntervals: Wilson at prompt level and in tables, bootstrap over prompts at \
              instruction level and for differences ({} resamples, seed {}). p: exact McNemar at \
-             prompt level, z-test clustered by prompt at instruction level; Holm over the headline, \
-             Benjamini-Hochberg over each table (`*` below 0.05).\n",
+             prompt level, z-test clustered by prompt at instruction level; Holm over the \
+             headline, Benjamini-Hochberg over each table (`*` below 0.05).\n",
             self.resamples, self.seed
         ));
         text
