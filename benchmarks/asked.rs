@@ -37,7 +37,9 @@ pub fn asked(row: &Map<String, Value>) -> Result<Vec<Asked>, String> {
         return Err("`instruction_id_list` is empty: nothing to verify".to_owned());
     }
     let pairs = ids.into_iter().zip(kwargs).enumerate();
-    pairs.map(|(at, (id, kwargs))| one(id, kwargs).map_err(|e| format!("entry {at}: {e}"))).collect()
+    pairs
+        .map(|(at, (id, kwargs))| one(id, kwargs).map_err(|e| format!("entry {at}: {e}")))
+        .collect()
 }
 
 /// The arguments that `kwargs` holds: an object, a JSON text of one, or null for none.
@@ -59,7 +61,9 @@ pub fn arguments(kwargs: Value) -> Result<Args, String> {
 fn one(id: Value, kwargs: Value) -> Result<Asked, String> {
     match id {
         Value::String(id) => Ok(Asked { id, args: arguments(kwargs)? }),
-        other => Err(format!("`instruction_id_list`: expected a string, found {}", type_name(&other))),
+        other => {
+            Err(format!("`instruction_id_list`: expected a string, found {}", type_name(&other)))
+        }
     }
 }
 

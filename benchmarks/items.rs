@@ -98,7 +98,8 @@ pub(crate) fn from_text(text: &str) -> Items {
 mod tests {
     use super::*;
 
-    const ROW: &str = r#"{"key": 7, "prompt": "p", "instruction_id_list": ["a:b"], "kwargs": [{"x": null}]}"#;
+    const ROW: &str =
+        r#"{"key": 7, "prompt": "p", "instruction_id_list": ["a:b"], "kwargs": [{"x": null}]}"#;
 
     #[test]
     fn nulls_are_dropped_and_repeats_named() {

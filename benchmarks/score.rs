@@ -181,8 +181,5 @@ fn outcome(compiled: &Compiled, variants: Option<&Variants<'_>>, profile: Profil
 }
 
 fn followed(judgement: &Judgement) -> Followed {
-    Followed {
-        strict: judgement.strict.unwrap_or(false),
-        loose: judgement.loose.unwrap_or(false),
-    }
+    Followed { strict: judgement.strict.unwrap_or(false), loose: judgement.loose.unwrap_or(false) }
 }

@@ -24,11 +24,8 @@ pub enum Policy {
 
 /// The tag pairs that [`Policy::Auto`] looks for, in this order: Qwen3, R1 and most others; Seed;
 /// older templates.
-pub const KNOWN: [(&str, &str); 3] = [
-    ("<think>", "</think>"),
-    ("<seed:think>", "</seed:think>"),
-    ("<thinking>", "</thinking>"),
-];
+pub const KNOWN: [(&str, &str); 3] =
+    [("<think>", "</think>"), ("<seed:think>", "</seed:think>"), ("<thinking>", "</thinking>")];
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -238,10 +235,7 @@ mod tests {
             let answer = Policy::Auto.answer(response, false);
             counts.add(answer.state, answer.irregular);
         }
-        assert_eq!(
-            counts,
-            Counts { plain: 1, closed: 1, unclosed: 1, prefilled: 1, irregular: 1 }
-        );
+        assert_eq!(counts, Counts { plain: 1, closed: 1, unclosed: 1, prefilled: 1, irregular: 1 });
         assert_eq!(counts.failures(), 2);
     }
 

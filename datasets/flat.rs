@@ -191,8 +191,7 @@ mod tests {
     #[test]
     fn rows_come_back_and_bytes_repeat() {
         let folder = tempfile::tempdir().unwrap();
-        let columns =
-            [("a", Kind::Text), ("b", Kind::Bool), ("c", Kind::Int), ("d", Kind::Float)];
+        let columns = [("a", Kind::Text), ("b", Kind::Bool), ("c", Kind::Int), ("d", Kind::Float)];
         let write = |name: &str| {
             let path = folder.path().join(name);
             let mut writer = Writer::create(&path, &columns).unwrap();

@@ -70,8 +70,7 @@ pub fn run(config: &Config) -> Result<Report> {
 }
 
 fn report(runs: &[Scores], config: &Config) -> Result<Report> {
-    let facts: Vec<Facts> =
-        runs.iter().enumerate().map(|(at, s)| Facts::new(at, s, config.plan)).collect();
+    let facts: Vec<Facts> = runs.iter().enumerate().map(|(at, s)| Facts::new(at, s)).collect();
     let pairs = compare::pair(runs)?;
     let headline = compare::headline(runs, &facts, &pairs, config.plan);
     Ok(Report {

@@ -150,9 +150,8 @@ fn the_result_does_not_depend_on_threads() {
     let alone = one.install(|| scored(&folder, 3));
     let together = four.install(|| scored(&folder, 3));
     assert_eq!(alone, together);
-    let metrics = |pool: &rayon::ThreadPool| {
-        pool.install(|| compute(&alone, Profile::Corrected, PLAN))
-    };
+    let metrics =
+        |pool: &rayon::ThreadPool| pool.install(|| compute(&alone, Profile::Corrected, PLAN));
     assert_eq!(metrics(&one), metrics(&four));
 }
 

@@ -17,8 +17,10 @@ from statsmodels.stats.proportion import proportion_confint
 
 
 def write(folder, name, body):
-    made = f"scipy {scipy.__version__}, statsmodels {statsmodels.__version__}, numpy {numpy.__version__}"
-    (folder / name).write_text(f"{{\n// Made by benchmarks/peer/statistics.py: {made}.\n{body}\n}}\n")
+    modules = (scipy, statsmodels, numpy)
+    made = ", ".join(f"{module.__name__} {module.__version__}" for module in modules)
+    head = f"// Made by benchmarks/peer/statistics.py: {made}."
+    (folder / name).write_text(f"{{\n{head}\n{body}\n}}\n")
 
 
 def number(x):
@@ -27,13 +29,15 @@ def number(x):
 
 def main(folder):
     rows = []
-    for correct, total in [(417, 541), (431, 541), (0, 10), (10, 10), (1, 3), (338, 499), (1, 1), (7, 1000)]:
+    counts = [(417, 541), (431, 541), (0, 10), (10, 10), (1, 3), (338, 499), (1, 1), (7, 1000)]
+    for correct, total in counts:
         low, high = proportion_confint(correct, total, method="wilson")
         rows.append(f"({correct}u64, {total}u64, {number(low)}f64, {number(high)}f64)")
     write(folder, "wilson.in", "[\n" + ",\n".join(rows) + "\n]")
 
     rows = []
-    for won, lost in [(1, 0), (5, 5), (3, 9), (9, 3), (20, 41), (41, 20), (0, 30), (400, 310), (1, 25)]:
+    pairs = [(1, 0), (5, 5), (3, 9), (9, 3), (20, 41), (41, 20), (0, 30), (400, 310), (1, 25)]
+    for won, lost in pairs:
         p = mcnemar([[10, won], [lost, 10]], exact=True).pvalue
         rows.append(f"({won}u64, {lost}u64, {number(p)}f64)")
     write(folder, "mcnemar.in", "[\n" + ",\n".join(rows) + "\n]")

@@ -92,7 +92,9 @@ pub(super) fn pair(runs: &[Scores]) -> Result<Pairs> {
             };
             let pairs: Vec<_> = run.items.iter().enumerate().filter_map(same).collect();
             match pairs.is_empty() {
-                true => Err(Error::content(&run.artifact.path, "shares no item with the first run")),
+                true => {
+                    Err(Error::content(&run.artifact.path, "shares no item with the first run"))
+                }
                 false => Ok(pairs),
             }
         })
@@ -154,12 +156,7 @@ fn delta(
 }
 
 /// Units that only the run, and only the baseline, follows: prompts or instructions.
-fn discordant(
-    metric: Metric,
-    base: &Scores,
-    run: &Scores,
-    pairs: &[(usize, usize)],
-) -> (u64, u64) {
+fn discordant(metric: Metric, base: &Scores, run: &Scores, pairs: &[(usize, usize)]) -> (u64, u64) {
     let units = |scores: &Scores, at: usize| -> Vec<bool> {
         let item = &scores.items[at];
         let follow = |o: &Outcome| o.under(scores.profile);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use heedful_benchmarks::ifeval::PLAN;
 use heedful_benchmarks::metrics::{Metric, Metrics, Rate, compute};
 use heedful_benchmarks::score::Judged;
 use heedful_benchmarks::scores::Scores;
-use heedful_benchmarks::statistics::bootstrap::Plan;
 use heedful_benchmarks::thinking::Counts;
 use heedful_constraints::Profile;
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub struct Truncation {
 
 impl Facts {
     /// The facts of `scores`; figures computed from its rows.
-    pub(super) fn new(at: usize, scores: &Scores, plan: Plan) -> Facts {
+    pub(super) fn new(at: usize, scores: &Scores) -> Facts {
         let manifest = &scores.artifact.manifest;
         let config = |key: &str| match manifest.config.get(key) {
             Some(Value::String(text)) => text.clone(),
@@ -86,13 +86,14 @@ impl Facts {
         for outcome in outcomes().filter(|o| o.official != o.corrected) {
             *disputed.entry(outcome.id.clone()).or_default() += 1;
         }
-        let metrics = compute(items, scores.profile, plan);
+        let metrics = compute(items, scores.profile, PLAN);
         let under = |profile| match profile == scores.profile {
             true => metrics.clone(),
-            false => compute(items, profile, plan),
+            false => compute(items, profile, PLAN),
         };
         let both = [under(Profile::Official), under(Profile::Corrected)];
-        let rates = |metric: Metric| (metric.name().to_owned(), both.each_ref().map(|m| m.get(metric)));
+        let rates =
+            |metric: Metric| (metric.name().to_owned(), both.each_ref().map(|m| m.get(metric)));
         Facts {
             letter: letter(at),
             name: manifest.name.clone(),

@@ -82,8 +82,9 @@ pub(super) fn flips(runs: &[Scores], pairs: &Pairs) -> Vec<Flip> {
             (false, true) => "lost",
             _ => "mixed",
         };
-        let sides = std::iter::once(side(base, Some(item)))
-            .chain(places.iter().zip(&runs[1..]).map(|(at, run)| side(run, at.map(|at| &run.items[at]))));
+        let sides = std::iter::once(side(base, Some(item))).chain(
+            places.iter().zip(&runs[1..]).map(|(at, run)| side(run, at.map(|at| &run.items[at]))),
+        );
         flips.push(Flip {
             key: item.key.clone(),
             prompt: item.prompt.clone(),

@@ -22,8 +22,7 @@ impl Report {
     /// A template that fails, which would be a fault of ours.
     pub fn html(&self) -> Result<String> {
         let names: Vec<&str> = self.runs.iter().map(|run| run.name.as_str()).collect();
-        let tables =
-            [("Families", self.families.as_slice()), ("Instructions", &self.instructions)];
+        let tables = [("Families", self.families.as_slice()), ("Instructions", &self.instructions)];
         let page = Page { report: self, title: names.join(" · "), tables };
         page.render().map_err(|e| Error::Setting(format!("the page cannot be made: {e}")))
     }

@@ -28,8 +28,8 @@ impl Report {
         text.push_str(&format!(
             "\nIntervals: Wilson at prompt level and in tables, bootstrap over prompts at \
              instruction level and for differences ({} resamples, seed {}). p: exact McNemar at \
-             prompt level, z-test clustered by prompt at instruction level; Holm over the headline, \
-             Benjamini-Hochberg over each table (`*` below 0.05).\n",
+             prompt level, z-test clustered by prompt at instruction level; Holm over the \
+             headline, Benjamini-Hochberg over each table (`*` below 0.05).\n",
             self.resamples, self.seed
         ));
         text
@@ -37,7 +37,9 @@ impl Report {
 }
 
 fn runs(text: &mut String, runs: &[Facts]) {
-    text.push_str("| run | name | id | profile | thinking | dataset | items | missing | errors |\n");
+    text.push_str(
+        "| run | name | id | profile | thinking | dataset | items | missing | errors |\n",
+    );
     text.push_str("|---|---|---|---|---|---|---:|---:|---:|\n");
     for run in runs {
         text.push_str(&format!(
@@ -165,8 +167,7 @@ fn flips(text: &mut String, report: &Report) {
         return;
     }
     text.push_str("\n## Items won and lost\n\n");
-    for (kind, title) in
-        [("lost", "Lost"), ("won", "Won"), ("mixed", "Other changes of a verdict")]
+    for (kind, title) in [("lost", "Lost"), ("won", "Won"), ("mixed", "Other changes of a verdict")]
     {
         let keys: Vec<String> =
             report.flips.iter().filter(|f| f.kind == kind).map(|f| escape(&f.key)).collect();

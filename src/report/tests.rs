@@ -9,12 +9,7 @@ use super::*;
 use crate::evaluate;
 
 /// 60 prompts of one or two instructions; a run breaks those for which `breaks` says so.
-fn scored(
-    folder: &Path,
-    name: &str,
-    profile: Profile,
-    breaks: impl Fn(usize) -> bool,
-) -> PathBuf {
+fn scored(folder: &Path, name: &str, profile: Profile, breaks: impl Fn(usize) -> bool) -> PathBuf {
     let (prompts, responses) = (folder.join("p.jsonl"), folder.join(format!("{name}.jsonl")));
     let item = |at: usize| {
         let second = r#","detectable_format:title""#;

@@ -1,7 +1,7 @@
-//! Self-contained rows: `{id, instruction_id, kwargs, response}` in, `{id, strict, loose, vec}` out.
+//! Rows that stand alone: `{id, instruction_id, kwargs, response}` to `{id, strict, loose, vec}`.
 //!
-//! Other keys are passed over. `strict` and `loose` are null where the official code raises; `error`
-//! then says why, and the row counts as not satisfied. `vec` has a letter for each of the eight
+//! Other keys are passed over. `strict` and `loose` are null where the official code raises; then
+//! `error` says why, and the row counts as not satisfied. `vec` has a letter for each of the eight
 //! loose variants: `1`, `0`, `-` for blank, `E` for raised.
 
 use std::io::Write;
