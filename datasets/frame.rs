@@ -87,9 +87,8 @@ fn scan_one(path: &Path) -> PolarsResult<LazyFrame> {
 }
 
 fn count(frame: LazyFrame) -> PolarsResult<u64> {
-    let frame = frame.select([len().cast(DataType::UInt64)]).collect()?;
-    let column = frame.columns().first().map(|column| column.u64()?.first_or_none());
-    Ok(column.transpose()?.flatten().unwrap_or(0))
+    let frame = frame.select([len().cast(DataType::UInt64).alias("n")]).collect()?;
+    Ok(frame.column("n")?.u64()?.get(0).unwrap_or(0))
 }
 
 fn examples(frame: LazyFrame) -> PolarsResult<Vec<String>> {
