@@ -80,7 +80,7 @@ pub fn solve(levels: &[Level], seed: u64) -> Result<Vec<Kinds>, String> {
     Ok(stopped)
 }
 
-fn soft_of(kinds: &Kinds) -> u64 {
+fn soft_of(kinds: &[bool]) -> u64 {
     kinds.iter().filter(|soft| **soft).count() as u64
 }
 
