@@ -110,7 +110,8 @@ struct Taken {
 ///
 /// # Errors
 /// A file that cannot be read or written; the first row that cannot be taken, unless such rows are
-/// skipped. A constraint that no rule can take is no such row: its verdict is an error.
+/// skipped. A row of `data` with a rule that nobody knows, or arguments that it refuses, is such a
+/// row; where a check raises or cannot be run, its verdict is an error.
 pub fn verify(
     data: &Path,
     responses: &Path,
@@ -118,10 +119,10 @@ pub fn verify(
     config: &Config,
     progress: Progress<'_>,
 ) -> Result<Summary> {
-    let specs = Specs::read(data, config.on_bad)?;
+    let cache = Cache::new(config.profile);
+    let specs = Specs::read(data, config.on_bad, &cache)?;
     let options = Options { on_bad: config.on_bad, ..Options::default() };
     let mut rows = rows::open(responses, options)?;
-    let cache = Cache::new(config.profile);
     let mut sink = Sink::open(output)?;
     let mut summary = Summary { data: specs.len() as u64, ..Summary::default() };
     let mut answered = vec![false; specs.len()];
@@ -228,6 +229,7 @@ fn judge<'a>(
                         row.error = verdict.error().map(str::to_owned);
                         row.reason = verdict.reason.to_string();
                     }
+                    // What is unknown or badly asked was refused when the row was read.
                     Err(error) => {
                         (row.satisfied, row.degree) = (Some(false), Some(0.0));
                         row.reason = "cannot be checked".to_owned();
