@@ -1,4 +1,4 @@
-//! What a constraint asks of a text, in the one vocabulary that conflict, witness and mutation share.
+//! What a constraint asks of a text, in the one vocabulary of conflict, witness and mutation.
 //!
 //! A rule turns its arguments into demands; it never talks to the planner. Two sets of demands can
 //! be compared, merged and refused without knowing any rule.

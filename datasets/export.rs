@@ -229,7 +229,7 @@ impl Prompt {
 
 enum Sink {
     Lines(PathBuf, BufWriter<File>),
-    Table(Layout, Sheet),
+    Table(Layout, Box<Sheet>),
 }
 
 impl Sink {
@@ -272,7 +272,7 @@ impl Sink {
                 ("constraint", Text),
             ],
         };
-        Ok(Sink::Table(to, Sheet::create(path, &schema)?))
+        Ok(Sink::Table(to, Box::new(Sheet::create(path, &schema)?)))
     }
 
     fn push(&mut self, prompt: &Prompt, split: Split) -> Result<()> {

@@ -91,8 +91,10 @@ def punkt(folder):
 
 
 # The order in which the recorded reference loaded its profiles: sums and ties depend on it.
-LANGUAGES = """pl gu zh-tw fi af ne ro da hr de pa en fa ca so ja ko es cs ru vi uk bn fr kn hu te lv sk
-sl el id it bg ta he sq hi th tr ml mk pt tl mr sv et nl sw cy no ur lt ar zh-cn""".split()
+LANGUAGES = """
+pl gu zh-tw fi af ne ro da hr de pa en fa ca so ja ko es cs ru vi uk bn fr kn hu te lv sk
+sl el id it bg ta he sq hi th tr ml mk pt tl mr sv et nl sw cy no ur lt ar zh-cn
+""".split()
 GRAM_BUCKETS = 1 << 15
 GRAM_BITS = 64 + 64**2 + 64**3
 # N-grams in so many profiles are common.

@@ -8,6 +8,7 @@ mod report;
 mod verify;
 
 use std::io::{self, Write as _};
+use std::num::NonZeroU16;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -26,8 +27,8 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Threads to use; by default one a core.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<NonZeroU16>,
     /// No progress and no notes on standard error.
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -50,7 +51,8 @@ enum Command {
 pub fn run() -> Result<bool> {
     let cli = Cli::parse();
     if let Some(threads) = cli.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads.get())).build_global();
         pool.map_err(|e| Error::usage(format!("--threads {threads}: {e}")))?;
     }
     match cli.command {

@@ -24,7 +24,9 @@ fn data() -> Option<PathBuf> {
 }
 
 /// Recorded run, prompts file, responses file, and which prompts of it were scored.
-const RUNS: [(&str, &str, &str, fn(&Judged) -> bool); 4] = [
+type Run = (&'static str, &'static str, &'static str, fn(&Judged) -> bool);
+
+const RUNS: [Run; 4] = [
     (
         "gpt4/input_data_gpt4_20231107",
         "input_data_gpt4_20231107_145030.jsonl",

@@ -195,7 +195,7 @@ impl<'a> Sieve<'a> {
             && word.chars <= self.longest
             && !(self.no_single && word.chars == 1)
             && !(self.no_palindromes && is_palindrome(word.text))
-            && !(self.wants.ascii_only.is_some() && !word.text.is_ascii())
+            && (self.wants.ascii_only.is_none() || word.text.is_ascii())
             && self.unlisted(word.text)
     }
 

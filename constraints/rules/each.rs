@@ -166,7 +166,7 @@ eaches! {
     PARAGRAPH_SENTENCES "each:paragraph_sentences" ParagraphSentences
         "Punkt sentences of each paragraph; blank lines set paragraphs apart and end sentences."
         all("paragraph", "sentence", " Set paragraphs apart with a blank line.")
-        n 1..8 exact 6 width 1..4
+        n 2..8 exact 6 width 1..4
         r#"{"relation": "exactly", "n": 2}"# "The cat sat. It slept.\n\nDogs ran. They came." true
         r#"{"relation": "at least", "n": 2}"# "The cat sat. It slept.\n\nThe dog ran." false
     PARAGRAPH_WORDS "each:paragraph_words" ParagraphWords

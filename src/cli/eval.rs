@@ -32,7 +32,7 @@ enum Benchmark {
 Examples:
   heedful eval ifeval --prompts input_data.jsonl --responses gpt4.jsonl
   heedful eval ifeval --prompts input_data.jsonl --responses r1.jsonl --thinking auto --out runs
-  heedful eval ifeval --prompts input_data.jsonl --responses gpt4.jsonl --json | jq .prompt_strict")]
+  heedful eval ifeval --prompts input_data.jsonl --responses a.jsonl --json | jq .prompt_strict")]
 struct Ifeval {
     /// The official prompts: `input_data.jsonl`.
     #[arg(long, value_name = "FILE")]

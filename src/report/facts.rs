@@ -135,7 +135,8 @@ fn truncation(items: &[Judged], profile: Profile) -> Option<Truncation> {
 
 /// What differs between the runs beside the responses.
 pub(super) fn differences(runs: &[Facts]) -> Vec<String> {
-    let fields: [(&str, fn(&Facts) -> &str); 4] = [
+    type Field = (&'static str, fn(&Facts) -> &str);
+    let fields: [Field; 4] = [
         ("benchmark", |run| &run.benchmark),
         ("dataset", |run| &run.dataset),
         ("profile", |run| &run.profile),

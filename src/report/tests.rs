@@ -13,7 +13,7 @@ fn scored(folder: &Path, name: &str, profile: Profile, breaks: impl Fn(usize) ->
     let (prompts, responses) = (folder.join("p.jsonl"), folder.join(format!("{name}.jsonl")));
     let item = |at: usize| {
         let second = r#","detectable_format:title""#;
-        let (more, kwargs) = if at % 2 == 0 { (second, "{},{}") } else { ("", "{}") };
+        let (more, kwargs) = if at.is_multiple_of(2) { (second, "{},{}") } else { ("", "{}") };
         format!(
             "{{\"key\":{at},\"prompt\":\"<p> & {at}\",\"instruction_id_list\":\
              [\"punctuation:no_comma\"{more}],\"kwargs\":[{kwargs}]}}\n"

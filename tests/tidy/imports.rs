@@ -46,8 +46,11 @@ pub(crate) fn crates(file: &Source) -> Vec<Finding> {
 /// Why `path` must not name the crate `name`.
 fn refused(path: &str, name: &str) -> Option<String> {
     for Kept { name: kept, places } in &KEPT {
-        let family =
-            name.strip_prefix(kept).is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'_', ..]));
+        // `parquet_rows` is a module of ours.
+        let family = name != "parquet_rows"
+            && name
+                .strip_prefix(kept)
+                .is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'_', ..]));
         if family && !places.iter().any(|place| path.starts_with(place)) {
             return Some(format!("names `{name}`, which only {} may", places[0]));
         }
@@ -56,7 +59,9 @@ fn refused(path: &str, name: &str) -> Option<String> {
     let there = ORDER.iter().position(|(_, ours)| name == *ours)?;
     // The binary in src names the library in src.
     let (folder, last) = (ORDER[here].0, ORDER.len() - 1);
-    let left = there > here || (there == here && here < last);
+    // A bench names the crate that it measures.
+    let bench = path.contains("/benches/");
+    let left = there > here || (there == here && here < last && !bench);
     left.then(|| format!("{folder} names `{name}`: an arrow to the left"))
 }
 
