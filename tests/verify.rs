@@ -96,8 +96,7 @@ fn dataset(folder: &Path) -> (PathBuf, Vec<Value>, Vec<Value>) {
 }
 
 fn parquet(path: &Path, answers: &[Value]) {
-    let mut writer =
-        Writer::create(path, &[("id", Kind::Text), ("response", Kind::Text)]).unwrap();
+    let mut writer = Writer::create(path, &[("id", Kind::Text), ("response", Kind::Text)]).unwrap();
     for answer in answers {
         let text = |key: &str| Cell::Text(answer[key].as_str().unwrap());
         writer.push(&[text("id"), text("response")]).unwrap();

@@ -172,15 +172,15 @@ fn chunk(
         if !shard.has(at) {
             continue;
         }
-        let named = fields::name(&row.object, &["key", "id"]);
+        let names = names(&row.object);
         let text = match row.object.get_mut("response").map(serde_json::Value::take) {
             Some(serde_json::Value::String(text)) => Ok(Some(text)),
             Some(serde_json::Value::Null) => Ok(None),
             Some(_) => Err("key `response`: expected a string".to_owned()),
             None => Err("key `response` is missing".to_owned()),
         };
-        let (key, text) = match named.and_then(|key| Ok((key, text?))) {
-            Ok((key, Some(text))) => (key, text),
+        let ((key, id), text) = match names.and_then(|names| Ok((names, text?))) {
+            Ok((names, Some(text))) => (names, text),
             Ok((_, None)) => {
                 summary.empty += 1;
                 continue;
@@ -191,11 +191,18 @@ fn chunk(
             }
         };
         let prompt = row.object.get("prompt").and_then(serde_json::Value::as_str);
-        let found = specs.find(key.as_deref(), prompt);
+        let found = specs.find(key.as_deref(), id.as_deref(), prompt);
         bytes += text.len();
-        chunk.push(Taken { number: at, place: row.place, key, row: found, text });
+        chunk.push(Taken { number: at, place: row.place, key: key.or(id), row: found, text });
     }
     Ok((chunk, false))
+}
+
+/// The key and the id of a response.
+fn names(
+    row: &serde_json::Map<String, serde_json::Value>,
+) -> std::result::Result<(Option<String>, Option<String>), String> {
+    Ok((fields::name(row, &["key"])?, fields::name(row, &["id"])?))
 }
 
 fn judge<'a>(

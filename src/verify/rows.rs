@@ -9,8 +9,8 @@ use std::path::Path;
 
 use heedful_benchmarks::asked::{Asked, arguments};
 use heedful_benchmarks::{Error, Result};
-use heedful_constraints::{Constraint, Profile};
 use heedful_constraints::loose::{Cell, Unstarred, VARIANTS, Variants};
+use heedful_constraints::{Constraint, Profile};
 use heedful_datasets::json::parse_object;
 use heedful_datasets::source::{self, Limits, Source, Stream};
 use rayon::prelude::*;
@@ -60,9 +60,10 @@ struct Line {
 /// Verifies the rows of `input` (JSONL, gzipped or not; `-` is standard input) onto `output`.
 ///
 /// # Errors
-/// A file that cannot be read or written; the first line that cannot be taken, unless such lines
-/// are skipped. An unknown rule or a bad argument makes such a line, too; where the official code
-/// raises, or a pattern is none that can be run in linear time, the row gets an `error`.
+/// A file that cannot be read or written, or that holds no row; the first line that cannot be
+/// taken, unless such lines are skipped. An unknown rule or a bad argument makes such a line, too;
+/// where the official code raises, or a pattern cannot be run in linear time, the row gets an
+/// `error`.
 pub fn verify(
     input: &Path,
     output: &mut dyn Write,
@@ -99,6 +100,9 @@ pub fn verify(
             }
         }
         progress(number);
+    }
+    if number == 0 {
+        return Err(Error::content(input, "holds no row"));
     }
     output.flush().map_err(|e| Error::file(Path::new("output"), e))?;
     Ok(summary)

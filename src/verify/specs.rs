@@ -2,7 +2,8 @@
 //!
 //! A row is held as a short JSON text of its constraints; keys and prompts as 16 bytes of digest.
 //! So memory grows with the constraints of the dataset, about a hundred bytes each, and not with
-//! its prompts, its witnesses or the responses. A row is kept only when its rules take their arguments.
+//! its prompts, its witnesses or the responses. A row is kept only when its rules take their
+//! arguments.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +13,7 @@ use heedful_benchmarks::{Error, Result, fields};
 use heedful_datasets::artifact;
 use heedful_datasets::error::{Fault, FaultKind, Place};
 use heedful_datasets::json::type_name;
-use heedful_datasets::parquet_rows;
+use heedful_datasets::parquet_rows as table;
 use heedful_datasets::rows::{self, OnBad, Options, Rows};
 use heedful_datasets::source::{self, Limits, Source};
 use rayon::prelude::*;
@@ -33,6 +34,7 @@ pub(super) enum Entry {
 /// The rows of a dataset.
 pub(super) struct Specs {
     by_key: HashMap<[u8; 16], u32>,
+    by_id: HashMap<[u8; 16], u32>,
     by_prompt: HashMap<[u8; 16], u32>,
     texts: Vec<u8>,
     /// Where each row's text ends.
@@ -47,6 +49,7 @@ const WANTED: [&str; 6] = ["key", "id", "prompt", "instruction_id_list", "kwargs
 struct Pending {
     place: Place,
     key: Option<[u8; 16]>,
+    id: Option<[u8; 16]>,
     prompt: Option<[u8; 16]>,
     entries: Vec<Entry>,
     text: Vec<u8>,
@@ -61,6 +64,7 @@ impl Specs {
     pub(super) fn read(path: &Path, on_bad: OnBad, cache: &Cache) -> Result<Specs> {
         let mut specs = Specs {
             by_key: HashMap::new(),
+            by_id: HashMap::new(),
             by_prompt: HashMap::new(),
             texts: Vec::new(),
             ends: Vec::new(),
@@ -110,12 +114,7 @@ impl Specs {
     }
 
     /// Compiles the rules of the rows in `waiting` on all threads, and keeps those that compile.
-    fn settle(
-        &mut self,
-        waiting: &mut Vec<Pending>,
-        rows: &mut Rows,
-        cache: &Cache,
-    ) -> Result<()> {
+    fn settle(&mut self, waiting: &mut Vec<Pending>, rows: &mut Rows, cache: &Cache) -> Result<()> {
         let problems: Vec<Option<String>> =
             waiting.par_iter().map(|row| refusal(&row.entries, cache)).collect();
         for (row, problem) in waiting.drain(..).zip(problems) {
@@ -137,6 +136,9 @@ impl Specs {
         if let Some(key) = row.key {
             self.by_key.entry(key).or_insert(number);
         }
+        if let Some(id) = row.id {
+            self.by_id.entry(id).or_insert(number);
+        }
         if let Some(prompt) = row.prompt {
             self.by_prompt.entry(prompt).or_insert(number);
         }
@@ -148,11 +150,22 @@ impl Specs {
         self.ends.len()
     }
 
-    /// The row that a response belongs to: by its key, else by its prompt.
-    pub(super) fn find(&self, key: Option<&str>, prompt: Option<&str>) -> Option<u32> {
-        let by_key = key.and_then(|key| self.by_key.get(&digest(key)));
-        let found = by_key.or_else(|| prompt.and_then(|p| self.by_prompt.get(&digest(p))));
-        found.copied()
+    /// The row that a response belongs to: by its key, by its id, by its prompt; else the one whose
+    /// id is its key, or whose key is its id.
+    pub(super) fn find(
+        &self,
+        key: Option<&str>,
+        id: Option<&str>,
+        prompt: Option<&str>,
+    ) -> Option<u32> {
+        let (key, id) = (key.map(digest), id.map(digest));
+        let of = |map: &HashMap<[u8; 16], u32>, name: Option<[u8; 16]>| {
+            name.and_then(|name| map.get(&name).copied())
+        };
+        let straight = of(&self.by_key, key).or_else(|| of(&self.by_id, id));
+        let prompted = || of(&self.by_prompt, prompt.map(digest));
+        let crossed = || of(&self.by_id, key).or_else(|| of(&self.by_key, id));
+        straight.or_else(prompted).or_else(crossed)
     }
 
     /// The constraints of a row.
@@ -167,11 +180,11 @@ impl Specs {
 
 /// Reads a row; nothing is compiled yet.
 fn pending(row: &Map<String, Value>, place: Place) -> std::result::Result<Pending, String> {
-    let key = fields::name(row, &["key", "id"])?;
+    let (key, id) = (fields::name(row, &["key"])?, fields::name(row, &["id"])?);
     let prompt = fields::text(row, "prompt");
     // A prompt may also be a list of messages; then only the key joins.
     let prompt = prompt.ok().flatten();
-    if key.is_none() && prompt.is_none() {
+    if key.is_none() && id.is_none() && prompt.is_none() {
         return Err("neither `key` nor `id` nor `prompt`".to_owned());
     }
     let entries = entries(row)?;
@@ -183,8 +196,8 @@ fn pending(row: &Map<String, Value>, place: Place) -> std::result::Result<Pendin
         })
         .collect();
     let text = serde_json::to_vec(&list).map_err(|e| e.to_string())?;
-    let (key, prompt) = (key.as_deref().map(digest), prompt.map(digest));
-    Ok(Pending { place, key, prompt, entries, text })
+    let (key, id) = (key.as_deref().map(digest), id.as_deref().map(digest));
+    Ok(Pending { place, key, id, prompt: prompt.map(digest), entries, text })
 }
 
 /// Why the first rule that does not compile does not; one that cannot be run gets error verdicts.
@@ -217,7 +230,7 @@ fn columns(path: &Path) -> Result<Option<Vec<String>>> {
     }
     match source::open(path, Limits::default())? {
         Source::Parquet(path) => {
-            let batches = parquet_rows::open(&path, None)?;
+            let batches = table::open(&path, None)?;
             let names = batches.schema().fields().iter().map(|field| field.name().clone());
             Ok(Some(names.filter(|name| WANTED.contains(&name.as_str())).collect()))
         }

@@ -14,7 +14,7 @@ fn wrong_keys_and_values_are_named() {
         ("max_level = 0", "max_level", "0"),
         ("max_level = 100000", "max_level", "100000"),
         ("hard_share = 1.5", "hard_share", "1.5"),
-        ("hard_share = nan", "hard_share", "nan"),
+        ("hard_share = nan", "hard_share", "NaN"),
         ("hard_share = inf", "hard_share", "inf"),
         ("seed = -3", "seed", "-3"),
         ("seed = 99999999999999999999999999", "seed|number|range", ""),
@@ -54,7 +54,8 @@ fn wrong_keys_and_values_are_named() {
         let amount = if has("drawing") || has("levels") { "" } else { "drawings = 5\n" };
         let recipe = arg(file(folder.path(), "r.toml", format!("{name}{amount}{line}\n")));
         let ran = heedful(["build", &recipe, "--out", &out]).memory(MEMORY).run();
-        let named = key.split('|').any(|key| ran.stderr.contains(key)) && ran.stderr.contains(value);
+        let named =
+            key.split('|').any(|key| ran.stderr.contains(key)) && ran.stderr.contains(value);
         if ran.code != 2 || !named || ran.stderr.len() > 2000 {
             wrong.push(format!("{line:?}: exit {}: {}", ran.code, ran.stderr));
         }

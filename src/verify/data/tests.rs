@@ -122,6 +122,26 @@ fn bad_rows_stop_or_are_counted() {
 }
 
 #[test]
+fn a_row_with_a_key_and_an_id_is_found_by_either() {
+    let row = |key: u32, id: &str| {
+        format!(
+            "{{\"key\":{key},\"id\":\"{id}\",\"prompt\":\"p{key}\",\
+             \"instruction_id_list\":[\"punctuation:no_comma\"],\"kwargs\":[{{}}]}}\n"
+        )
+    };
+    let data = row(0, "1") + &row(1, "0") + &row(2, "c");
+    let (_folder, [data, _, _]) = files(&data, "");
+    let cache = Cache::new(Profile::Official);
+    let specs = Specs::read(&data, OnBad::Fail, &cache).unwrap();
+    assert_eq!(specs.find(None, Some("0"), None), Some(1));
+    assert_eq!(specs.find(Some("0"), None, None), Some(0));
+    assert_eq!(specs.find(Some("c"), None, None), Some(2));
+    assert_eq!(specs.find(None, Some("2"), None), Some(2));
+    assert_eq!(specs.find(None, Some("2"), Some("p1")), Some(1));
+    assert_eq!(specs.find(Some("7"), Some("7"), Some("p9")), None);
+}
+
+#[test]
 fn a_row_with_a_rule_that_does_not_compile_stops_or_is_counted() {
     let added = "{\"id\":\"d\",\"instruction_id_list\":[\"a:b\"],\"kwargs\":[{}]}\n";
     let typed = r#"{"id":"e","instruction_id_list":["keywords:existence"],"kwargs":[{}]}"#;
