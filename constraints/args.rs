@@ -72,6 +72,12 @@ impl<'a> Reader<'a> {
         let value = self.args.get(key).unwrap_or(&Value::Null);
         Error::argument(self.rule, key, value, problem)
     }
+
+    /// The error for a good value under `key` that cannot be run here.
+    pub fn unsupported(&self, key: &str, problem: impl Into<String>) -> Error {
+        let value = self.args.get(key).unwrap_or(&Value::Null);
+        Error::unsupported(self.rule, key, value, problem)
+    }
 }
 
 /// `args` as an object without its null members: Hugging Face tables pad rows with nulls.

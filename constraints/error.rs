@@ -32,6 +32,18 @@ pub enum ErrorKind {
         /// What is wrong with it.
         problem: String,
     },
+    /// An argument is well-formed, but what it asks for cannot be run here: a pattern with
+    /// look-around or a back-reference.
+    Unsupported {
+        /// The rule's id.
+        rule: String,
+        /// The argument's key.
+        key: String,
+        /// The offending value as JSON, shortened.
+        value: String,
+        /// What cannot be run.
+        problem: String,
+    },
     /// The constraints of one set contradict each other.
     Conflict {
         /// The ids of the rules in conflict.
@@ -62,6 +74,27 @@ impl Error {
         };
         kind.into()
     }
+
+    /// An argument of `rule` that asks for what cannot be run.
+    pub fn unsupported(
+        rule: &str,
+        key: &str,
+        value: &serde_json::Value,
+        problem: impl Into<String>,
+    ) -> Error {
+        let kind = ErrorKind::Unsupported {
+            rule: rule.to_owned(),
+            key: key.to_owned(),
+            value: shorten(&value.to_string()),
+            problem: problem.into(),
+        };
+        kind.into()
+    }
+
+    /// Whether the constraint is a good one that cannot be run here.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Unsupported { .. })
+    }
 }
 
 impl From<ErrorKind> for Error {
@@ -82,7 +115,8 @@ impl fmt::Display for Error {
             ErrorKind::Argument { rule, key, value, problem } if key.is_empty() => {
                 write!(f, "rule `{rule}`: {problem} (value {value})")
             }
-            ErrorKind::Argument { rule, key, value, problem } => {
+            ErrorKind::Argument { rule, key, value, problem }
+            | ErrorKind::Unsupported { rule, key, value, problem } => {
                 write!(f, "rule `{rule}`, key `{key}`: {problem} (value {value})")
             }
             ErrorKind::Conflict { rules, reason } => {

@@ -195,10 +195,12 @@ fn refused(id: &str, error: &Error) -> Finding {
         ErrorKind::UnknownRule { .. } => {
             Finding::new(Kind::UnknownId, id, "", &Value::Null, message)
         }
-        ErrorKind::Argument { key, value, .. } => Finding {
-            value: if value == "null" { String::new() } else { value.clone() },
-            ..Finding::new(Kind::BadArguments, id, key, &Value::Null, message)
-        },
+        ErrorKind::Argument { key, value, .. } | ErrorKind::Unsupported { key, value, .. } => {
+            Finding {
+                value: if value == "null" { String::new() } else { value.clone() },
+                ..Finding::new(Kind::BadArguments, id, key, &Value::Null, message)
+            }
+        }
         ErrorKind::Conflict { .. } => Finding::new(Kind::Impossible, id, "", &Value::Null, message),
     }
 }

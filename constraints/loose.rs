@@ -129,6 +129,11 @@ impl<'a> Variants<'a> {
         Judgement { verdict, strict, loose }
     }
 
+    /// The outcomes of a check that cannot be run on any text.
+    pub fn faults(&self) -> [Cell; VARIANTS] {
+        self.slots.map(|slot| slot.map_or(Cell::Blank, |_| Cell::Fault))
+    }
+
     /// Every variant's outcome, in the official order.
     pub fn cells(&self, constraint: &Constraint) -> [Cell; VARIANTS] {
         let mut seen: [Option<Cell>; VARIANTS] = [None; VARIANTS];

@@ -1,5 +1,6 @@
 //! Parquet files as rows: batches of at most 1,024, only the columns asked for.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub struct Batches {
 pub fn open(path: &Path, columns: Option<&[&str]>) -> Result<Batches> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     let builder = guarded(path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
+    sane(path, &builder)?;
     let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
     let mask = match columns {
         None => ProjectionMask::all(),
@@ -104,12 +106,42 @@ fn no_column(path: &Path, name: &str, schema: &Schema) -> Error {
     Error::file(path, format!("column `{name}` is missing; there are: {there}"))
 }
 
+/// Negative offsets and lengths, which the reader would panic over.
+fn sane(path: &Path, builder: &ParquetRecordBatchReaderBuilder<File>) -> Result<()> {
+    let groups = builder.metadata().row_groups();
+    let negative = groups.iter().flat_map(|group| group.columns()).find(|column| {
+        let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        start < 0 || column.compressed_size() < 0
+    });
+    match negative {
+        None => Ok(()),
+        Some(column) => {
+            let name = crate::error::shorten(column.column_path().string().as_str());
+            let problem = format!("no whole Parquet file: column `{name}` lies before its start");
+            Err(Error::file(path, problem))
+        }
+    }
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread, now, is one of the Parquet reader that becomes an error: the
+/// panic hook of a program has nothing to tell of it.
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
 /// Runs a step of the Parquet reader; a panic of it on malformed bytes becomes an error.
 fn guarded<T, E: std::fmt::Display>(
     path: &Path,
     step: impl FnOnce() -> std::result::Result<T, E>,
 ) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(step)) {
+    let before = GUARDED.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(step));
+    GUARDED.set(before);
+    match outcome {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Error::file(path, format!("no whole Parquet file: {error}"))),
         Err(_) => Err(Error::file(path, "no whole Parquet file: its reader gave up")),

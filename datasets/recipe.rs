@@ -219,9 +219,10 @@ pub fn read(path: &Path) -> Result<Resolved> {
 /// No TOML; a key that the schema refuses; values that contradict each other; a pattern that
 /// matches no family; a file that cannot be read.
 pub fn parse(text: &str, label: &str, base: &Path) -> Result<Resolved> {
-    let value: Value = toml::from_str(text).map_err(|e| {
-        Error::recipe(label, "", "", format!("is no TOML: {}", e.to_string().trim()))
-    })?;
+    let value: toml::Value = toml::from_str(text).map_err(|e| no_toml(text, label, &e))?;
+    finite(&value, label, "")?;
+    let value = serde_json::to_value(value)
+        .map_err(|e| Error::recipe(label, "", "", format!("is no JSON: {e}")))?;
     if let Some(error) = VALIDATOR.iter_errors(&value).next() {
         let key = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
         let shown = value.pointer(&error.instance_path().to_string()).cloned().unwrap_or_default();
@@ -231,6 +232,34 @@ pub fn parse(text: &str, label: &str, base: &Path) -> Result<Resolved> {
     let typed: Typed =
         serde_json::from_value(value).map_err(|e| Error::recipe(label, "", "", e.to_string()))?;
     resolve(typed, label, base)
+}
+
+fn no_toml(text: &str, label: &str, error: &toml::de::Error) -> Error {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..at]).count() + 1;
+    let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
+    let [said, shown] = [error.message(), shown].map(crate::error::shorten);
+    Error::recipe(label, "", "", format!("is no TOML: line {line}, `{shown}`: {said}"))
+}
+
+/// Refuses numbers that are none: JSON has no word for them, and the schema would see a null.
+fn finite(value: &toml::Value, label: &str, key: &str) -> Result<()> {
+    let below = |name: &str| {
+        if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") }
+    };
+    match value {
+        toml::Value::Float(number) if !number.is_finite() => {
+            Err(Error::recipe(label, key, &number.to_string(), "is not a finite number"))
+        }
+        toml::Value::Table(table) => {
+            table.iter().try_for_each(|(name, value)| finite(value, label, &below(name)))
+        }
+        toml::Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, value)| finite(value, label, &below(&at.to_string()))),
+        _ => Ok(()),
+    }
 }
 
 fn resolve(typed: Typed, label: &str, base: &Path) -> Result<Resolved> {

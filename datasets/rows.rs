@@ -50,7 +50,7 @@ pub struct Rows {
 }
 
 enum Inner {
-    Lines(Stream),
+    Lines { stream: Stream, taken: u64 },
     Array { name: String, items: std::vec::IntoIter<Value>, at: u64 },
     Table(Box<Table>),
 }
@@ -71,7 +71,7 @@ struct Table {
 /// A file that cannot be opened, is empty, or is no whole Parquet file; a missing column.
 pub fn open(path: &Path, options: Options<'_>) -> Result<Rows> {
     let inner = match source::open(path, options.limits)? {
-        Source::Lines(stream) => Inner::Lines(stream),
+        Source::Lines(stream) => Inner::Lines { stream, taken: 0 },
         Source::Array(stream) => array(stream, options.limits)?,
         Source::Parquet(path) => {
             let batches = parquet_rows::open(&path, options.columns)?;
@@ -168,11 +168,14 @@ type Outcome = std::result::Result<Map<String, Value>, Fault>;
 impl Inner {
     fn next(&mut self) -> Result<Option<(Place, Outcome)>> {
         match self {
-            Inner::Lines(stream) => {
+            Inner::Lines { stream, taken } => {
                 let outcome = match stream.next_line()? {
+                    // Blank lines are no rows: a file of nothing else is as empty as one of none.
+                    None if *taken == 0 => return Err(Error::file(&stream.name, "holds no row")),
                     None => return Ok(None),
                     Some(line) => line.and_then(json::parse_object),
                 };
+                *taken += 1;
                 let at = At::Line(stream.line_number());
                 Ok(Some((Place { file: stream.name.clone(), at }, outcome)))
             }

@@ -150,7 +150,15 @@ pub fn gather(recipe: &Resolved) -> Result<Seeds> {
     }
     if seeds.is_empty() {
         let why: Vec<String> = dropped.iter().map(|(why, n)| format!("{n} {why}")).collect();
-        return Err(Error::build(format!("no seed instruction is left ({})", why.join(", "))));
+        let why = if why.is_empty() { "none was given".to_owned() } else { why.join(", ") };
+        let chosen = crate::error::shorten(&format!(
+            "`languages` {:?}, `seeds.kinds` {:?}, `seeds.embedded` {}, {} files",
+            recipe.languages,
+            recipe.seeds.kinds,
+            recipe.seeds.embedded.unwrap_or(true),
+            recipe.seeds.files.len()
+        ));
+        return Err(Error::build(format!("no seed instruction is left ({why}) with {chosen}")));
     }
     Ok(Seeds { seeds, dropped })
 }

@@ -25,7 +25,7 @@ pub(super) fn prepare(args: &Reader<'_>, key: &str, pattern: &str, flags: Flags)
         Err(error @ PatternError::Unsupported { .. }) => {
             match unpossessive(pattern).and_then(|same| Pattern::new(&same, flags).ok()) {
                 Some(pattern) => Ok(Search::Ready(Box::new(pattern))),
-                None => Err(args.fault(key, error.to_string())),
+                None => Err(args.unsupported(key, error.to_string())),
             }
         }
     }

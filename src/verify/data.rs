@@ -110,7 +110,8 @@ struct Taken {
 ///
 /// # Errors
 /// A file that cannot be read or written; the first row that cannot be taken, unless such rows are
-/// skipped. A constraint that no rule can take is no such row: its verdict is an error.
+/// skipped. A row of `data` with a rule that nobody knows, or arguments that it refuses, is such a
+/// row; where a check raises or cannot be run, its verdict is an error.
 pub fn verify(
     data: &Path,
     responses: &Path,
@@ -118,10 +119,10 @@ pub fn verify(
     config: &Config,
     progress: Progress<'_>,
 ) -> Result<Summary> {
-    let specs = Specs::read(data, config.on_bad)?;
+    let cache = Cache::new(config.profile);
+    let specs = Specs::read(data, config.on_bad, &cache)?;
     let options = Options { on_bad: config.on_bad, ..Options::default() };
     let mut rows = rows::open(responses, options)?;
-    let cache = Cache::new(config.profile);
     let mut sink = Sink::open(output)?;
     let mut summary = Summary { data: specs.len() as u64, ..Summary::default() };
     let mut answered = vec![false; specs.len()];
@@ -171,15 +172,15 @@ fn chunk(
         if !shard.has(at) {
             continue;
         }
-        let named = fields::name(&row.object, &["key", "id"]);
+        let names = names(&row.object);
         let text = match row.object.get_mut("response").map(serde_json::Value::take) {
             Some(serde_json::Value::String(text)) => Ok(Some(text)),
             Some(serde_json::Value::Null) => Ok(None),
             Some(_) => Err("key `response`: expected a string".to_owned()),
             None => Err("key `response` is missing".to_owned()),
         };
-        let (key, text) = match named.and_then(|key| Ok((key, text?))) {
-            Ok((key, Some(text))) => (key, text),
+        let ((key, id), text) = match names.and_then(|names| Ok((names, text?))) {
+            Ok((names, Some(text))) => (names, text),
             Ok((_, None)) => {
                 summary.empty += 1;
                 continue;
@@ -190,11 +191,18 @@ fn chunk(
             }
         };
         let prompt = row.object.get("prompt").and_then(serde_json::Value::as_str);
-        let found = specs.find(key.as_deref(), prompt);
+        let found = specs.find(key.as_deref(), id.as_deref(), prompt);
         bytes += text.len();
-        chunk.push(Taken { number: at, place: row.place, key, row: found, text });
+        chunk.push(Taken { number: at, place: row.place, key: key.or(id), row: found, text });
     }
     Ok((chunk, false))
+}
+
+/// The key and the id of a response.
+fn names(
+    row: &serde_json::Map<String, serde_json::Value>,
+) -> std::result::Result<(Option<String>, Option<String>), String> {
+    Ok((fields::name(row, &["key"])?, fields::name(row, &["id"])?))
 }
 
 fn judge<'a>(
@@ -228,6 +236,7 @@ fn judge<'a>(
                         row.error = verdict.error().map(str::to_owned);
                         row.reason = verdict.reason.to_string();
                     }
+                    // What is unknown or badly asked was refused when the row was read.
                     Err(error) => {
                         (row.satisfied, row.degree) = (Some(false), Some(0.0));
                         row.reason = "cannot be checked".to_owned();

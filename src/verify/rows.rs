@@ -9,9 +9,8 @@ use std::path::Path;
 
 use heedful_benchmarks::asked::{Asked, arguments};
 use heedful_benchmarks::{Error, Result};
-use heedful_constraints::Profile;
 use heedful_constraints::loose::{Cell, Unstarred, VARIANTS, Variants};
-use heedful_constraints::python::strings::strip;
+use heedful_constraints::{Constraint, Profile};
 use heedful_datasets::json::parse_object;
 use heedful_datasets::source::{self, Limits, Source, Stream};
 use rayon::prelude::*;
@@ -61,8 +60,10 @@ struct Line {
 /// Verifies the rows of `input` (JSONL, gzipped or not; `-` is standard input) onto `output`.
 ///
 /// # Errors
-/// A file that cannot be read or written; the first line that cannot be taken, unless such lines
-/// are skipped. An unknown rule or a bad argument is no such line: it is that row's `error`.
+/// A file that cannot be read or written, or that holds no row; the first line that cannot be
+/// taken, unless such lines are skipped. An unknown rule or a bad argument makes such a line, too;
+/// where the official code raises, or a pattern cannot be run in linear time, the row gets an
+/// `error`.
 pub fn verify(
     input: &Path,
     output: &mut dyn Write,
@@ -99,6 +100,9 @@ pub fn verify(
             }
         }
         progress(number);
+    }
+    if number == 0 {
+        return Err(Error::content(input, "holds no row"));
     }
     output.flush().map_err(|e| Error::file(Path::new("output"), e))?;
     Ok(summary)
@@ -148,28 +152,26 @@ fn judge(mut row: Map<String, Value>, cache: &Cache) -> std::result::Result<Line
     let id = row.get_mut("id").map(Value::take).unwrap_or_default();
     let mut string = |key: &str| match row.get_mut(key).map(Value::take) {
         Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(format!("row {id}: key `{key}`: expected a string")),
-        None => Err(format!("row {id}: key `{key}` is missing")),
+        Some(_) => Err(format!("row {}: key `{key}`: expected a string", shown(&id))),
+        None => Err(format!("row {}: key `{key}` is missing", shown(&id))),
     };
     let (rule, response) = (string("instruction_id")?, string("response")?);
     let kwargs = row.get_mut("kwargs").map(Value::take).unwrap_or_default();
-    let args = arguments(kwargs).map_err(|e| format!("row {id}: {e}"))?;
+    let args = arguments(kwargs).map_err(|e| format!("row {}: {e}", shown(&id)))?;
     let unstarred = Unstarred::new(&response);
     let variants = Variants::new(&response, &unstarred);
     let compiled = cache.get(&Asked { id: rule, args });
-    let constraint = match compiled.as_ref() {
-        Ok(constraint) => constraint,
-        Err(error) => return Ok(refused(id, &response, error.to_string())),
+    let (cells, fault) = match compiled.as_ref() {
+        Ok(constraint) => (variants.cells(constraint), None),
+        Err(error) if error.is_unsupported() => (variants.faults(), Some(error.to_string())),
+        Err(error) => return Err(format!("row {}: {error}", shown(&id))),
     };
-    let cells = variants.cells(constraint);
     let vec = cells.iter().map(|cell| cell.letter()).collect();
     let (strict, loose) = verdicts(&cells);
+    let raised = || compiled.as_ref().as_ref().ok().and_then(|c| raised(&variants, c));
     let error = match (strict, loose) {
         (Some(_), Some(_)) => None,
-        _ => Some(match variants.judge(constraint).verdict.error() {
-            Some(error) => error.to_owned(),
-            None => "a variant of the response cannot be checked".to_owned(),
-        }),
+        _ => fault.or_else(raised),
     };
     Ok(Line { id, strict, loose, vec, error })
 }
@@ -191,10 +193,21 @@ fn verdicts(cells: &[Cell; VARIANTS]) -> (Option<bool>, Option<bool>) {
     (strict, loose)
 }
 
-/// The line of a constraint that cannot be compiled: no variant of the response can be checked.
-fn refused(id: Value, response: &str, error: String) -> Line {
-    let vec = if strip(response).is_empty() { "-" } else { "E" };
-    Line { id, strict: None, loose: None, vec: vec.repeat(VARIANTS), error: Some(error) }
+/// Why a check raises.
+fn raised(variants: &Variants<'_>, constraint: &Constraint) -> Option<String> {
+    let verdict = variants.judge(constraint).verdict;
+    let other = "a variant of the response cannot be checked";
+    Some(verdict.error().unwrap_or(other).to_owned())
+}
+
+/// A row's name, cut to what a message can hold.
+fn shown(id: &Value) -> String {
+    const LONGEST: usize = 80;
+    let text = id.to_string();
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::*;
 
 fn config() -> Config {
     Config {
-        profile: Profile::Corrected,
+        profile: Profile::Official,
         shard: Shard::WHOLE,
         on_bad: OnBad::Fail,
         thinking: Policy::None,
@@ -14,8 +14,8 @@ fn config() -> Config {
 }
 
 const DATA: &str = concat!(
-    r#"{"key":1,"prompt":"p","instruction_id_list":["punctuation:no_comma","no:rule"],"#,
-    r#""kwargs":[{},{}]}"#,
+    r#"{"key":1,"prompt":"p","instruction_id_list":["punctuation:no_comma","keywords:existence"],"#,
+    r#""kwargs":[{},{"keywords":["(x"]}]}"#,
     "\n",
     r#"{"id":"b","prompt":"q","constraints":[{"id":"tone","kind":"soft","args":null},"#,
     r#"{"id":"punctuation:no_comma","kind":"hard","args":"{}"}]}"#,
@@ -71,7 +71,7 @@ fn one_row_a_constraint_in_the_order_of_the_responses() {
         ])
     );
     assert_eq!(rows[0]["constraint_id"], "tone");
-    assert!(rows[3]["error"].as_str().unwrap().contains("unknown rule `no:rule`"));
+    assert!(rows[3]["error"].as_str().unwrap().contains("pattern"), "{}", rows[3]);
     let summary = summary.unwrap();
     assert_eq!((summary.responses, summary.verdicts, summary.satisfied), (3, 5, 2));
     assert_eq!((summary.errors, summary.unverifiable), (2, 1));
@@ -119,6 +119,41 @@ fn bad_rows_stop_or_are_counted() {
     let data = format!("{DATA}{{\"id\":\"d\",\"instruction_id_list\":[],\"kwargs\":[]}}\n");
     let error = lines(&data, RESPONSES, &config()).0.unwrap_err().to_string();
     assert!(error.contains("line 4") && error.contains("is empty"), "{error}");
+}
+
+#[test]
+fn a_row_with_a_key_and_an_id_is_found_by_either() {
+    let row = |key: u32, id: &str| {
+        format!(
+            "{{\"key\":{key},\"id\":\"{id}\",\"prompt\":\"p{key}\",\
+             \"instruction_id_list\":[\"punctuation:no_comma\"],\"kwargs\":[{{}}]}}\n"
+        )
+    };
+    let data = row(0, "1") + &row(1, "0") + &row(2, "c");
+    let (_folder, [data, _, _]) = files(&data, "");
+    let cache = Cache::new(Profile::Official);
+    let specs = Specs::read(&data, OnBad::Fail, &cache).unwrap();
+    assert_eq!(specs.find(None, Some("0"), None), Some(1));
+    assert_eq!(specs.find(Some("0"), None, None), Some(0));
+    assert_eq!(specs.find(Some("c"), None, None), Some(2));
+    assert_eq!(specs.find(None, Some("2"), None), Some(2));
+    assert_eq!(specs.find(None, Some("2"), Some("p1")), Some(1));
+    assert_eq!(specs.find(Some("7"), Some("7"), Some("p9")), None);
+}
+
+#[test]
+fn a_row_with_a_rule_that_does_not_compile_stops_or_is_counted() {
+    let added = "{\"id\":\"d\",\"instruction_id_list\":[\"a:b\"],\"kwargs\":[{}]}\n";
+    let typed = r#"{"id":"e","instruction_id_list":["keywords:existence"],"kwargs":[{}]}"#;
+    let data = format!("{DATA}{added}{typed}\n");
+    let error = lines(&data, RESPONSES, &config()).0.unwrap_err().to_string();
+    assert!(error.contains("line 4: constraint 0: unknown rule `a:b`"), "{error}");
+    let error = lines(&data.replace(added, ""), RESPONSES, &config()).0.unwrap_err().to_string();
+    assert!(error.contains("line 4") && error.contains("key `keywords`"), "{error}");
+    let skip = Config { on_bad: OnBad::Skip, ..config() };
+    let (summary, rows) = lines(&data, RESPONSES, &skip);
+    let summary = summary.unwrap();
+    assert_eq!((summary.data, summary.skipped, rows.len()), (3, 2, 6));
 }
 
 #[test]

@@ -34,14 +34,24 @@ fn rows_come_out_in_order_with_their_variants() {
 }
 
 #[test]
-fn an_unknown_rule_is_an_error_of_its_row() {
-    let text = row(1, "punctuation:comma", "x") + &row(2, "punctuation:no_comma", "\0\u{1f}x");
+fn only_what_the_official_code_or_the_engine_refuses_is_an_error_of_its_row() {
+    let keyword = |id: u64, keyword: &str| {
+        let kwargs = serde_json::json!({"keywords": [keyword]});
+        let rule = "keywords:existence";
+        let row = serde_json::json!({
+            "id": id, "instruction_id": rule, "kwargs": kwargs, "response": "x"
+        });
+        format!("{row}\n")
+    };
+    let text = keyword(1, "(x") + &keyword(2, "x(?=y)") + &keyword(3, "x");
     let (summary, lines) = verified(&text, OFFICIAL);
     let summary = summary.unwrap();
-    assert_eq!((summary.rows, summary.strict, summary.errors), (2, 1, 1));
-    assert_eq!(lines[0]["strict"], Value::Null);
-    assert_eq!(lines[0]["vec"], "EEEEEEEE");
-    assert!(lines[0]["error"].as_str().unwrap().contains("unknown rule `punctuation:comma`"));
+    assert_eq!((summary.rows, summary.strict, summary.errors), (3, 1, 2));
+    for line in &lines[..2] {
+        assert_eq!((&line["strict"], &line["loose"]), (&Value::Null, &Value::Null));
+        assert_eq!(line["vec"], "EE---E--");
+        assert!(line["error"].as_str().unwrap().contains("pattern"), "{line}");
+    }
 }
 
 #[test]
@@ -52,6 +62,8 @@ fn a_bad_line_stops_or_is_skipped() {
         ("{\"id\": 7, \"kwargs\": NaN}\n", "NaN"),
         ("{\"id\": 7, \"id\": 8}\n", "`id`"),
         ("nonsense\n", "no JSON"),
+        (&row(7, "punctuation:comma", "x"), "row 7: unknown rule `punctuation:comma`"),
+        (&row(7, "keywords:existence", "x"), "rule `keywords:existence`, key `keywords`"),
     ] {
         let text = good.clone() + bad + &good;
         let (summary, lines) = verified(&text, OFFICIAL);
