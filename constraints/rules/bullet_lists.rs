@@ -9,6 +9,7 @@ use crate::profile::Profile;
 use crate::python::chars::is_space;
 use crate::python::strings::{lstrip, strip};
 use crate::rule::{Deviation, Example, Rule, check};
+use crate::units;
 use crate::verdict::Verdict;
 
 pub(super) static RULE: Rule = Rule {
@@ -35,7 +36,9 @@ pub(super) static RULE: Rule = Rule {
     compile: |args, profile| {
         let bound = Bound::exactly(args.count("num_bullets")?);
         match profile {
-            Profile::Official => check(move |text| judge(official(text.raw()), bound)),
+            Profile::Official => {
+                check(move |text| judge(units::measure(Unit::Bullets, text), bound))
+            }
             Profile::Corrected => check(move |text| {
                 judge(text.raw().split('\n').filter(|line| is_bullet(line)).count() as u64, bound)
             }),
@@ -84,49 +87,6 @@ fn judge(found: u64, bound: Bound) -> Verdict {
     Verdict::count(found, bound, "bullet points")
 }
 
-/// The matches of `^\s*\*[^\*].*$` and of `^\s*-.*$`, both with `re.MULTILINE`: white space before
-/// the marker and the character after `*` may be line feeds.
-fn official(text: &str) -> u64 {
-    scan(text, |rest| {
-        let rest = rest.strip_prefix('*')?;
-        let next = rest.chars().next().filter(|c| *c != '*')?;
-        Some(1 + next.len_utf8())
-    }) + scan(text, |rest| rest.starts_with('-').then_some(1))
-}
-
-/// How often a line, or a few blank ones and a line, start with a marker; a match reaches to the
-/// end of the line that the marker's last character, or the one after it, stands before.
-fn scan(text: &str, marker: impl Fn(&str) -> Option<usize>) -> u64 {
-    let mut found = 0;
-    let mut line = Some(0);
-    while let Some(start) = line {
-        let mark = start + (text.len() - start - text[start..].trim_start_matches(is_space).len());
-        line = match marker(&text[mark..]) {
-            Some(length) => {
-                found += 1;
-                line_start(text, line_end(text, mark + length))
-            }
-            // Every line start before the mark leads to the same mark.
-            None => line_start(text, line_end(text, mark)),
-        };
-    }
-    found
-}
-
-/// The end of the line that holds the byte `at`.
-fn line_end(text: &str, at: usize) -> usize {
-    memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |n| at + n)
-}
-
-/// The first line start at or after the line end `at`, if text is left.
-fn line_start(text: &str, at: usize) -> Option<usize> {
-    let after_feed = at > 0 && text.as_bytes()[at - 1] == b'\n';
-    if after_feed && at < text.len() {
-        return Some(at);
-    }
-    (at + 1 < text.len()).then_some(at + 1)
-}
-
 /// A marker, white space and text, where the line is not a rule made of markers alone.
 fn is_bullet(line: &str) -> bool {
     let line = lstrip(line);
@@ -138,6 +98,7 @@ fn is_bullet(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Text;
 
     #[test]
     fn official_counts_follow_the_patterns() {
@@ -155,7 +116,7 @@ mod tests {
             ("\u{2003}- a\n\u{a0}*b", 2),
         ];
         for (text, expected) in cases {
-            assert_eq!(official(text), expected, "{text:?}");
+            assert_eq!(units::measure(Unit::Bullets, &Text::new(text)), expected, "{text:?}");
         }
     }
 }

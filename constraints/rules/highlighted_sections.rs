@@ -7,8 +7,9 @@ use crate::demand::{Demand, Unit};
 use crate::draw::args;
 use crate::profile::Profile;
 use crate::python::chars::is_space;
-use crate::python::strings::strip;
 use crate::rule::{Deviation, Example, Rule, check};
+use crate::text::Text;
+use crate::units;
 
 pub(super) static RULE: Rule = Rule {
     id: "detectable_format:number_highlighted_sections",
@@ -33,10 +34,10 @@ pub(super) static RULE: Rule = Rule {
     compile: |args, profile| {
         let bound = Bound::at_least(args.count("num_highlights")?);
         let count = match profile {
-            Profile::Official => |text: &str| singles(text) + doubles(text),
-            Profile::Corrected => |text: &str| text.split('\n').map(emphases).sum(),
+            Profile::Official => |text: &Text<'_>| units::measure(Unit::Highlights, text),
+            Profile::Corrected => |text: &Text<'_>| text.raw().split('\n').map(emphases).sum(),
         };
-        check(move |text| crate::Verdict::count(count(text.raw()), bound, "highlighted sections"))
+        check(move |text| crate::Verdict::count(count(text), bound, "highlighted sections"))
     },
     demands: |args| {
         let bound = Bound::at_least(args.count("num_highlights")?);
@@ -73,43 +74,6 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
 };
-
-/// The matches of `\*[^\n\*]*\*` that hold more than white space.
-fn singles(text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    let mut found = 0;
-    let mut from = 0;
-    while let Some(open) = memchr::memchr(b'*', &bytes[from..]).map(|n| from + n) {
-        let Some(close) = stop(bytes, open + 1) else { break };
-        if bytes[close] == b'*' {
-            found += u64::from(!strip(&text[open + 1..close]).is_empty());
-        }
-        from = close + 1;
-    }
-    found
-}
-
-/// The matches of `\*\*[^\n\*]*\*\*` that hold more than white space.
-fn doubles(text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    let mut found = 0;
-    let mut from = 0;
-    while let Some(open) = memchr::memmem::find(&bytes[from..], b"**").map(|n| from + n) {
-        let Some(close) = stop(bytes, open + 2) else { break };
-        from = if bytes[close..].starts_with(b"**") {
-            found += u64::from(!strip(&text[open + 2..close]).is_empty());
-            close + 2
-        } else {
-            open + 1
-        };
-    }
-    found
-}
-
-/// The first `*` or line feed from the byte `at` on.
-fn stop(bytes: &[u8], at: usize) -> Option<usize> {
-    memchr::memchr2(b'*', b'\n', &bytes[at..]).map(|n| at + n)
-}
 
 /// Runs of asterisks that open before text, each with the next that closes after text.
 fn emphases(line: &str) -> u64 {
@@ -149,7 +113,7 @@ mod tests {
             ("* a *", 1),
         ];
         for (text, expected) in cases {
-            assert_eq!(singles(text) + doubles(text), expected, "{text:?}");
+            assert_eq!(units::measure(Unit::Highlights, &Text::new(text)), expected, "{text:?}");
         }
     }
 }
