@@ -66,7 +66,7 @@ pub fn solve(levels: &[Level], seed: u64) -> Result<Vec<Kinds>, String> {
         let needed = i128::from(level.soft) - i128::from(soft_before);
         let gone = leave(&mut growing, leaving, needed, level.rows, &mut rng)
             .map_err(|e| format!("level {}: {e}", at + 1))?;
-        let gone_soft: u64 = gone.iter().map(soft_of).sum();
+        let gone_soft: u64 = gone.iter().map(|kinds| soft_of(kinds)).sum();
         stopped.extend(gone);
         let new = level.soft + gone_soft - soft_before;
         shuffle(&mut growing, &mut rng);
@@ -80,7 +80,7 @@ pub fn solve(levels: &[Level], seed: u64) -> Result<Vec<Kinds>, String> {
     Ok(stopped)
 }
 
-fn soft_of(kinds: &Kinds) -> u64 {
+fn soft_of(kinds: &[bool]) -> u64 {
     kinds.iter().filter(|soft| **soft).count() as u64
 }
 

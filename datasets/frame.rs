@@ -87,14 +87,13 @@ fn scan_one(path: &Path) -> PolarsResult<LazyFrame> {
 }
 
 fn count(frame: LazyFrame) -> PolarsResult<u64> {
-    let frame = frame.select([len().cast(DataType::UInt64)]).collect()?;
-    let Some(column) = frame.columns().first() else { return Ok(0) };
-    Ok(column.u64()?.get(0).unwrap_or(0))
+    let frame = frame.select([len().cast(DataType::UInt64).alias("n")]).collect()?;
+    Ok(frame.column("n")?.u64()?.get(0).unwrap_or(0))
 }
 
 fn examples(frame: LazyFrame) -> PolarsResult<Vec<String>> {
     let ids = frame.select([col("id")]).sort(["id"], SortMultipleOptions::default());
-    let ids = ids.limit(EXAMPLES).collect()?;
+    let ids = ids.limit(EXAMPLES.into()).collect()?;
     let ids = ids.column("id")?.str()?.iter().flatten().map(str::to_owned).collect();
     Ok(ids)
 }

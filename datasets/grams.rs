@@ -46,7 +46,12 @@ impl Grams {
             }
             Value::Array(messages) => {
                 let texts = messages.iter().filter_map(|message| message.get("content"));
-                texts.filter_map(Value::as_str).map(|text| self.add(text)).count() > 0
+                let mut any = false;
+                for text in texts.filter_map(Value::as_str) {
+                    self.add(text);
+                    any = true;
+                }
+                any
             }
             _ => false,
         }

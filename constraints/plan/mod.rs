@@ -1,6 +1,6 @@
 //! Sets of constraints: do they contradict one another, and which text satisfies all of them?
 //!
-//! A set is merged into [`wants::Wants`] from the demands of its members; a contradiction between
+//! A set is merged into `Wants` from the demands of its members; a contradiction between
 //! demands is a proved [`Conflict`]. Otherwise a text is composed to the merged demands and shown
 //! to the members' own checks: only a text that all of them accept is a witness.
 

@@ -31,9 +31,18 @@ pub(super) static RULE: Rule = Rule {
             Profile::Official => official,
             Profile::Corrected => corrected,
         };
-        check(move |text| match text.raw().split('\n').any(is_title) {
-            true => Verdict::pass("a title in double angle brackets"),
-            false => Verdict::fail("no title in double angle brackets"),
+        check(move |text| {
+            // Most responses hold no pair at all, which one scan tells.
+            let raw = text.raw();
+            let there = memchr::memmem::find(raw.as_bytes(), b"<<");
+            let titled = there.is_some_and(|at| {
+                let line = memchr::memrchr(b'\n', &raw.as_bytes()[..at]).map_or(0, |end| end + 1);
+                raw[line..].split('\n').any(is_title)
+            });
+            match titled {
+                true => Verdict::pass("a title in double angle brackets"),
+                false => Verdict::fail("no title in double angle brackets"),
+            }
         })
     },
     demands: |_| Ok(vec![Demand::Title]),

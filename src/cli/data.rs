@@ -1,6 +1,6 @@
 //! `heedful data`: the history of artifacts, their soundness, and exports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use heedful_datasets::export::{self, Layout};
@@ -51,8 +51,8 @@ struct Between {
 /// Compare artifacts with their manifests; exits 1 and names what was changed, lost or added.
 #[derive(Debug, Args)]
 struct Check {
-    /// The artifacts.
-    #[arg(required = true, value_name = "ARTIFACT")]
+    /// The artifacts; by default all in ./out.
+    #[arg(value_name = "ARTIFACT")]
     artifacts: Vec<PathBuf>,
 }
 
@@ -176,7 +176,16 @@ fn diff_text(diff: &Diff) -> String {
 impl Check {
     fn run(self, quiet: bool) -> Result<bool> {
         let mut sound = true;
-        for path in &self.artifacts {
+        let mut artifacts = self.artifacts;
+        if artifacts.is_empty() {
+            let log = history::log(Path::new("out"))?;
+            for (path, problem) in &log.broken {
+                super::print(&format!("{}: {problem}\n", path.display()))?;
+                sound = false;
+            }
+            artifacts = log.artifacts.into_iter().map(|artifact| artifact.path).collect();
+        }
+        for path in &artifacts {
             let problems = artifact::check(path)?;
             for problem in &problems {
                 super::print(&format!("{}: {problem}\n", path.display()))?;
