@@ -93,7 +93,7 @@ fn count(frame: LazyFrame) -> PolarsResult<u64> {
 
 fn examples(frame: LazyFrame) -> PolarsResult<Vec<String>> {
     let ids = frame.select([col("id")]).sort(["id"], SortMultipleOptions::default());
-    let ids = ids.limit(EXAMPLES.into()).collect()?;
+    let ids = ids.limit(EXAMPLES).collect()?;
     let ids = ids.column("id")?.str()?.iter().flatten().map(str::to_owned).collect();
     Ok(ids)
 }

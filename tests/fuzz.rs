@@ -359,7 +359,7 @@ fn read(path: &Path, on_bad: OnBad) -> Result<(u64, u64), String> {
     let options = Options { on_bad, ..Options::default() };
     let mut rows = rows::open(path, options).map_err(|error| error.to_string())?;
     let mut taken = 0;
-    while let Some(row) = rows.next() {
+    for row in rows.by_ref() {
         row.map_err(|error| error.to_string())?;
         taken += 1;
     }
@@ -384,11 +384,10 @@ fn any_bytes_are_rows_or_a_refusal() {
             (Err(said), _) => prop_assert!(said.contains("rows.jsonl"), "{said}"),
             (Ok(_), Err(said)) => prop_assert!(false, "only without care: {said}"),
         }
-        if let Ok(text) = std::str::from_utf8(&bytes) {
-            if let Ok(value) = json::parse(text) {
-                let again = json::parse(&value.to_string());
-                prop_assert_eq!(again.ok(), Some(value));
-            }
+        let value = std::str::from_utf8(&bytes).ok().and_then(|text| json::parse(text).ok());
+        if let Some(value) = value {
+            let again = json::parse(&value.to_string());
+            prop_assert_eq!(again.ok(), Some(value));
         }
         Ok(())
     });

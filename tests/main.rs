@@ -1,4 +1,5 @@
 //! One integration binary over the real command line.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod data_build;
 mod eval;
