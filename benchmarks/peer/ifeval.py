@@ -1,8 +1,8 @@
-"""Times the official IFEval scorer, for `cargo bench -p heedful-benchmarks` to compare with.
+"""Times the official IFEval scorer, for `cargo bench --workspace --bench ifeval` to compare with.
 
     python benchmarks/peer/ifeval.py --official PATH --prompts P --responses R \\
         --nltk-data DIR --venv DIR > peer.json
-    HEEDFUL_PEER=peer.json cargo bench -p heedful-benchmarks
+    HEEDFUL_PEER=peer.json cargo bench --workspace --bench ifeval
 
 PATH is the folder that holds `instruction_following_eval`, the official code. DIR of --nltk-data
 either is an nltk_data folder with tokenizers/punkt_tab, or holds punkt_tab_english, the four files

@@ -1,6 +1,6 @@
 //! How long drawing a set of constraints and finding its witness takes; every witness is checked.
 //!
-//! `cargo bench -p heedful-constraints --bench witness`
+//! `cargo bench --workspace --bench witness`
 
 use std::time::{Duration, Instant};
 
