@@ -1,4 +1,4 @@
-//! Speed of the IFEval checks, with their verdicts checked: `cargo bench --workspace --bench ifeval`.
+//! Speed of the IFEval checks, verdicts checked: `cargo bench --workspace --bench ifeval`.
 //!
 //! With `HEEDFUL_PEER=peer.json`, made by `benchmarks/peer/ifeval.py`, the official scorer's times
 //! stand beside ours, and every verdict of both must agree. Times are of one thread unless told.
