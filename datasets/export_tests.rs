@@ -70,15 +70,3 @@ fn exports_tell_the_constraints_of_their_rows() {
 fn strict_text(value: &Value) -> String {
     strict::parse(value.as_str().expect("a text")).expect("JSON").to_string()
 }
-
-/// Writes an artifact and its exports to the folder in `HEEDFUL_EXPORTS`, for
-/// `tests/oracles/read_exports.py`.
-#[test]
-#[ignore = "writes the files that an oracle in Python reads"]
-fn exports_for_the_oracle() {
-    let out = std::env::var("HEEDFUL_EXPORTS").expect("HEEDFUL_EXPORTS names a folder");
-    let artifact = artifact(&Path::new(&out).join("artifacts"));
-    for (name, layout) in ALL {
-        export(&artifact, layout, &Path::new(&out).join(name)).expect("exports");
-    }
-}

@@ -1,5 +1,4 @@
 use std::path::PathBuf;
-use std::time::Instant;
 
 use heedful_constraints::{Constraint, Profile, Text};
 use serde_json::Value;
@@ -110,21 +109,4 @@ fn what_cannot_be_built_is_an_error_and_leaves_nothing() {
     let error = super::build(&recipe(text), folder.path(), Revision::default(), &|_| {});
     assert!(error.expect_err("too few").to_string().contains("max_level is 5"));
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
-}
-
-/// Run by hand in release: `ROWS=1000000 cargo test --release -p heedful-datasets -- --ignored`.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let rows = std::env::var("ROWS").unwrap_or_else(|_| "10000".to_owned());
-    let recipe = recipe(&format!("name = \"t\"\nrows = {rows}"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let start = Instant::now();
-    let artifact = build(&recipe, folder.path());
-    let size: u64 = artifact.manifest.files.iter().map(|file| file.bytes).sum();
-    println!("{rows} rows in {:?}, {size} bytes", start.elapsed());
-    println!("{}", serde_json::to_string_pretty(&artifact.manifest.counts).expect("JSON"));
-    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
-        println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or(""));
-    }
 }
