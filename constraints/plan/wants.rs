@@ -209,7 +209,31 @@ impl Wants {
                 self.sentence_initial = Some(Asked { what: letter, by })
             }
             Demand::Acrostic(word) => self.acrostic = Some(Asked { what: word, by }),
-            _ => self.no_neighbours = Some(by),
+            Demand::NoNeighbourInitials => self.no_neighbours = Some(by),
+            // Taken by the callers; named, so that a new demand cannot be passed over.
+            Demand::Count(..)
+            | Demand::Each(..)
+            | Demand::Mention(..)
+            | Demand::Letter(..)
+            | Demand::AvoidWord(_)
+            | Demand::AvoidChars(_)
+            | Demand::AsciiOnly
+            | Demand::Case(_)
+            | Demand::Language(_)
+            | Demand::Opens(_)
+            | Demand::Closes(_)
+            | Demand::LastWord(_)
+            | Demand::Whole(_)
+            | Demand::Sections(..)
+            | Demand::Title
+            | Demand::Heading(..)
+            | Demand::Numbered(..)
+            | Demand::Table(_)
+            | Demand::Fenced(..)
+            | Demand::Postscript(_)
+            | Demand::Quoted
+            | Demand::Json
+            | Demand::TwoResponses => {}
         }
     }
 
