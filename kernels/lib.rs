@@ -1,0 +1,16 @@
+//! One op set for transformers, on one device chosen at run time.
+//!
+//! An op is a file: its formula and shapes, the call that checks lengths and picks the device, and
+//! the version for each device. Outputs come first and are the caller's; nothing is allocated
+//! inside a training step. Forward and backward are written out; there is no tape.
+//!
+//! Letters: `B` sequences, `T` tokens (of all sequences, packed), `C` model width, `V` vocabulary,
+//! `H` heads, `D` head width, `F` width of the feed-forward layer.
+
+pub mod device;
+pub mod error;
+pub mod tensor;
+
+pub use device::{Cpu, Device};
+pub use error::{Error, Result};
+pub use tensor::{Dtype, Tensor, View, ViewMut};
