@@ -9,7 +9,11 @@
 
 pub mod device;
 pub mod error;
+pub mod exp;
+pub mod philox;
+pub mod sample;
 pub mod tensor;
+mod wide;
 
 pub use device::{Cpu, Device};
 pub use error::{Error, Result};
