@@ -7,13 +7,15 @@
 //! Letters: `B` sequences, `T` tokens (of all sequences, packed), `C` model width, `V` vocabulary,
 //! `H` heads, `D` head width, `F` width of the feed-forward layer.
 
+pub mod decode;
 pub mod device;
 pub mod error;
-pub mod exp;
 pub mod philox;
+pub mod qkv;
 pub mod sample;
+mod simd;
+mod split;
 pub mod tensor;
-mod wide;
 
 pub use device::{Cpu, Device};
 pub use error::{Error, Result};

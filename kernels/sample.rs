@@ -20,10 +20,9 @@ use std::sync::Mutex;
 
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
-use crate::exp::exp;
 use crate::philox::Place;
+use crate::simd::{Level, exp, multiversion};
 use crate::tensor::{View, ViewMut};
-use crate::wide::wide;
 use cut::Cut;
 
 /// How one row's token is chosen.
@@ -176,9 +175,9 @@ fn choose(
     let token = if settings.temperature == 0.0 {
         scores.iter().position(|&score| score == best).expect("the largest is one of them")
     } else {
-        temper(scores, best, settings.temperature);
+        temper(Level::best(), scores, best, settings.temperature);
         let cut = Cut::new(scores, settings);
-        weigh(scores, cut.value, cut.id);
+        weigh(Level::best(), scores, cut.value, cut.id);
         draw(scores, row.place.uniform())
     };
     let above = f64::from(logits[token] - most);
@@ -187,7 +186,7 @@ fn choose(
 
 /// The largest value, which must be finite.
 fn largest(values: &[f32]) -> std::result::Result<f32, String> {
-    let (most, fine) = survey(values);
+    let (most, fine) = survey(Level::best(), values);
     if !fine {
         let bad = values.iter().position(|v| !(*v < f32::INFINITY)).unwrap_or_default();
         return Err(format!("the logit of token {bad} is {}", values[bad]));
@@ -252,61 +251,57 @@ fn block_sum(values: &[f32]) -> f64 {
     lanes.iter().map(|&lane| f64::from(lane)).sum()
 }
 
-wide!(
+multiversion! {
     /// The largest value, and whether all are below plus infinity.
-    fn survey(values: &[f32]) -> (f32, bool) = survey_body
-);
-wide!(
+    fn survey<const FMA: bool>(values: &[f32]) -> (f32, bool) {
+        let mut most = [f32::NEG_INFINITY; LANES];
+        let mut bad = [0u32; LANES];
+        for part in values.chunks(LANES) {
+            for (at, &value) in part.iter().enumerate() {
+                most[at] = if value > most[at] { value } else { most[at] };
+                bad[at] |= u32::from(!(value < f32::INFINITY));
+            }
+        }
+        let most = most.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+        (most, bad.iter().all(|&lane| lane == 0))
+    }
+}
+
+multiversion! {
     /// Σ exp(value − most).
-    fn mass(values: &[f32], most: f32) -> f64 = mass_body
-);
-wide!(
+    fn mass_of<const FMA: bool>(values: &[f32], most: f32) -> f64 {
+        let mut total = 0.0;
+        for part in values.chunks(BLOCK) {
+            let mut weights = [0.0f32; BLOCK];
+            for (weight, &value) in weights.iter_mut().zip(part) {
+                *weight = exp::<FMA>(value - most);
+            }
+            total += block_sum(&weights);
+        }
+        total
+    }
+}
+
+multiversion! {
     /// (score − best) / temperature.
-    fn temper(scores: &mut [f32], best: f32, temperature: f32) = temper_body
-);
-wide!(
+    fn temper<const FMA: bool>(scores: &mut [f32], best: f32, temperature: f32) {
+        for score in scores {
+            *score = (*score - best) / temperature;
+        }
+    }
+}
+
+multiversion! {
     /// exp(score) where it is above (value, id), else 0.
-    fn weigh(scores: &mut [f32], value: f32, id: u32) = weigh_body
-);
-
-#[inline(always)]
-fn survey_body<const FMA: bool>(values: &[f32]) -> (f32, bool) {
-    let mut most = [f32::NEG_INFINITY; LANES];
-    let mut bad = [0u32; LANES];
-    for part in values.chunks(LANES) {
-        for (at, &value) in part.iter().enumerate() {
-            most[at] = if value > most[at] { value } else { most[at] };
-            bad[at] |= u32::from(!(value < f32::INFINITY));
+    fn weigh<const FMA: bool>(scores: &mut [f32], value: f32, id: u32) {
+        for (at, score) in scores.iter_mut().enumerate() {
+            let kept = (*score > value) | ((*score == value) & (at as u32 <= id));
+            *score = if kept { exp::<FMA>(*score) } else { 0.0 };
         }
     }
-    let most = most.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
-    (most, bad.iter().all(|&lane| lane == 0))
 }
 
-#[inline(always)]
-fn mass_body<const FMA: bool>(values: &[f32], most: f32) -> f64 {
-    let mut total = 0.0;
-    for part in values.chunks(BLOCK) {
-        let mut weights = [0.0f32; BLOCK];
-        for (weight, &value) in weights.iter_mut().zip(part) {
-            *weight = exp(value - most);
-        }
-        total += block_sum(&weights);
-    }
-    total
-}
-
-#[inline(always)]
-fn temper_body<const FMA: bool>(scores: &mut [f32], best: f32, temperature: f32) {
-    for score in scores {
-        *score = (*score - best) / temperature;
-    }
-}
-
-#[inline(always)]
-fn weigh_body<const FMA: bool>(scores: &mut [f32], value: f32, id: u32) {
-    for (at, score) in scores.iter_mut().enumerate() {
-        let kept = (*score > value) | ((*score == value) & (at as u32 <= id));
-        *score = if kept { exp(*score) } else { 0.0 };
-    }
+/// Σ exp(value − most).
+fn mass(values: &[f32], most: f32) -> f64 {
+    mass_of(Level::best(), values, most)
 }

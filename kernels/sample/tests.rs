@@ -56,9 +56,9 @@ fn kept(logits: &[f32], settings: &Settings) -> Vec<u32> {
 
 fn ours(logits: &[f32], settings: &Settings) -> Vec<u32> {
     let mut scores = logits.to_vec();
-    temper(&mut scores, largest(logits).unwrap(), settings.temperature);
+    temper(Level::best(), &mut scores, largest(logits).unwrap(), settings.temperature);
     let cut = Cut::new(&scores, settings);
-    weigh(&mut scores, cut.value, cut.id);
+    weigh(Level::best(), &mut scores, cut.value, cut.id);
     (0..).zip(&scores).filter(|(_, w)| **w > 0.0).map(|(id, _)| id).collect()
 }
 
