@@ -109,7 +109,7 @@ impl Pass<'_> {
         attention::backward(dev, out, dots, dy, y, lse, qkv, starts, shape, model.scale())?;
         self.qkv_backward(grads, kept, draw, dqkv)?;
         self.norm_again(normed, &mut kept.input_rstd, x, &layer.input_norm)?;
-        let (dy, y) = (draw.part(rows), normed.part(all.clone()));
+        let (dy, y) = (dqkv.part(rows), normed.part(all.clone()));
         let out = part_mut(grads, &layer.qkv);
         gemm::tn(dev, out, dy, y, self.slope(columns, width), Write::Add)?;
         let (out, weight) = (dnormed.part_mut(all.clone()), part(params, &layer.qkv));
@@ -121,34 +121,32 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Back through the rotation, the norms of heads and the bias.
+    /// Back through the rotation, the norms of heads and the bias: `dqkv` in place.
     fn qkv_backward(
         &self,
         grads: &mut Tensor,
         kept: &Kept,
         draw: &mut Tensor,
-        dqkv: &Tensor,
+        dqkv: &mut Tensor,
     ) -> Result<()> {
         let Pass { dev, model, params, layer, tokens, .. } = *self;
         let config = &model.config;
         let all = 0..tokens * config.qkv_width();
         let bias = layer.qkv_bias.as_ref().map(|range| part(params, range));
         let (dbias, dnorms) = small(grads, layer);
-        let norms = self.norms();
-        // Without norms, nothing before the rotation is read: the rotated rows stand for it.
-        let (raw, rstd) = match norms {
-            Some(_) => {
-                let rstd = 0..tokens * (config.heads + config.kv_heads);
-                (kept.raw.part(all.clone()), kept.head_rstd.part(rstd))
-            }
-            None => (kept.qkv.part(all.clone()), kept.head_rstd.part(0..0)),
-        };
-        let (out, dy) = (draw.part_mut(all.clone()), dqkv.part(all));
         let positions = self.input.positions.part(0..tokens);
-        let (table, shape) = (&model.rope, model.shape);
+        let (table, shape, norms) = (&model.rope, model.shape, self.norms());
+        if norms.is_none() {
+            let dy = dqkv.part_mut(all);
+            return Ok(qkv::backward_in_place(dev, dy, dbias, positions, table, shape)?);
+        }
+        let rstd = kept.head_rstd.part(0..tokens * (config.heads + config.kv_heads));
+        let (raw, out) = (kept.raw.part(all.clone()), draw.part_mut(all.clone()));
+        let dy = dqkv.part(all);
         qkv::backward(
             dev, out, dbias, dnorms, dy, raw, rstd, bias, norms, positions, table, shape,
         )?;
+        std::mem::swap(draw, dqkv);
         Ok(())
     }
 

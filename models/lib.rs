@@ -26,5 +26,8 @@ pub mod trainer;
 pub mod transformer;
 pub mod workspace;
 
+#[cfg(test)]
+mod parity_tests;
+
 pub use config::{Config, Family, RopeScaling};
 pub use error::{Error, Result};

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use heedful_kernels::{Device, Dtype, Tensor};
+use heedful_kernels::{Device, Dtype, Tensor, View};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
@@ -108,6 +108,22 @@ impl Layout {
     /// Whether there are none; never so.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Copies the tensor of this name out of a flat buffer.
+    ///
+    /// # Errors
+    /// No such tensor, or another number of values.
+    pub fn read(&self, params: View<'_>, name: &str, out: &mut [f32]) -> Result<()> {
+        let entry = self.tensors.iter().find(|entry| entry.name == name);
+        let entry = entry.ok_or_else(|| Error::argument(format!("no tensor {name}")))?;
+        let (found, wanted) = (entry.range.len(), out.len());
+        if found != wanted || params.len() != self.len() {
+            let problem = format!("{name} has {found} values, not {wanted}");
+            return Err(Error::argument(problem));
+        }
+        out.copy_from_slice(params.slice(entry.range.clone()).f32()?);
+        Ok(())
     }
 
     /// What the logits are made with: the head, or the embedding where they are one.

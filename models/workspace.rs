@@ -115,7 +115,7 @@ pub(crate) struct Scratch {
     pub(crate) dgate_up: Tensor,
     /// [T, W]
     pub(crate) dqkv: Tensor,
-    /// [T, W]
+    /// [T, W], with norms of heads.
     pub(crate) draw: Tensor,
     /// [T, heads × D]
     pub(crate) dattention: Tensor,
@@ -266,7 +266,7 @@ impl Scratch {
             dact: f32s(tokens * config.ffn),
             dgate_up: f32s(tokens * 2 * config.ffn),
             dqkv: f32s(tokens * config.qkv_width()),
-            draw: f32s(tokens * config.qkv_width()),
+            draw: f32s(if config.qk_norm { tokens * config.qkv_width() } else { 0 }),
             dattention: f32s(tokens * config.attention_width()),
             dots: f32s(tokens * config.heads),
         }
