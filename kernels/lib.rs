@@ -9,6 +9,7 @@
 
 pub mod device;
 pub mod error;
+pub mod gemm;
 pub mod tensor;
 
 pub use device::{Cpu, Device};
