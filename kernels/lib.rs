@@ -10,6 +10,7 @@
 pub mod device;
 pub mod error;
 pub mod fill;
+pub mod gemm;
 pub mod tensor;
 
 pub use device::{Cpu, Device};
