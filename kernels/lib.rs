@@ -10,6 +10,7 @@
 pub mod device;
 pub mod error;
 pub mod gemm;
+pub mod isa;
 pub mod tensor;
 
 pub use device::{Cpu, Device};
