@@ -15,6 +15,7 @@ pub mod embedding;
 pub mod error;
 pub mod fill;
 pub mod gemm;
+pub mod isa;
 pub mod norm;
 pub mod philox;
 pub mod qkv;
