@@ -192,13 +192,13 @@ unsafe fn block<S: Lanes, const R: usize, const W: usize>(
         let mut right = b.values.as_ptr().add(column);
         for _ in 0..k {
             let mut wide = [s.zero(); W];
-            for w in 0..W {
-                wide[w] = s.load(right.add(w * S::N));
+            for (w, wide) in wide.iter_mut().enumerate() {
+                *wide = s.load(right.add(w * S::N));
             }
-            for r in 0..R {
+            for (r, sums) in sums.iter_mut().enumerate() {
                 let value = s.splat(left.add(r * a.row));
-                for w in 0..W {
-                    sums[r][w] = s.fma(value, wide[w], sums[r][w]);
+                for (sum, wide) in sums.iter_mut().zip(&wide) {
+                    *sum = s.fma(value, *wide, *sum);
                 }
             }
             left = left.wrapping_add(a.column);
