@@ -9,11 +9,14 @@
 
 pub mod adamw;
 pub mod add;
+pub mod attention;
 pub mod device;
 pub mod embedding;
 pub mod error;
 pub mod fill;
 pub mod gemm;
+pub mod head;
+pub mod logprob;
 pub mod norm;
 pub mod qkv;
 pub mod rmsnorm;
