@@ -16,6 +16,7 @@ pub mod error;
 pub mod fill;
 pub mod gemm;
 pub mod head;
+pub mod isa;
 pub mod logprob;
 pub mod norm;
 pub mod qkv;
