@@ -6,6 +6,8 @@ pub mod checkpoint;
 pub mod config;
 pub mod error;
 mod files;
+#[cfg(test)]
+mod fixture;
 pub mod gguf;
 pub mod names;
 pub mod safetensors;
