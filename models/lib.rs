@@ -34,6 +34,8 @@ mod values;
 pub mod workspace;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod parity_tests;
 
 pub use checkpoint::Checkpoint;
