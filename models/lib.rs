@@ -2,6 +2,7 @@
 //!
 //! Dense decoders of the Llama, Qwen2 and Qwen3 families, one code path by configuration.
 
+pub mod chat;
 pub mod config;
 pub mod error;
 
