@@ -58,7 +58,7 @@ pub fn backward(dev: &Device, dtable: ViewMut, dout: View, ids: View, width: usi
 }
 
 /// The ids, all of which are rows of a table of `len` values.
-fn known(ids: View, len: usize, width: usize) -> Result<&[u32]> {
+fn known(ids: View<'_>, len: usize, width: usize) -> Result<&[u32]> {
     if width == 0 || !len.is_multiple_of(width) {
         return Err(Error::argument("embedding", format!("{len} values are no rows of {width}")));
     }

@@ -9,13 +9,16 @@
 
 pub mod adamw;
 pub mod add;
+pub mod attention;
 pub mod decode;
 pub mod device;
 pub mod embedding;
 pub mod error;
 pub mod fill;
 pub mod gemm;
+pub mod head;
 pub mod isa;
+pub mod logprob;
 pub mod norm;
 pub mod philox;
 pub mod qkv;

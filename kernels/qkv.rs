@@ -363,13 +363,13 @@ multiversion! {
             let bias = host.bias.map(|bias| &bias[host.head(at)]);
             let normed = |i: usize| (raw[i] + bias.map_or(0.0, |b| b[i])) * scale;
             let mut projected = 0.0;
-            for i in 0..grad.len() {
-                grad[i] *= weight[i];
-                projected = fma::<FMA>(grad[i], normed(i), projected);
+            for (i, (g, w)) in grad.iter_mut().zip(weight).enumerate() {
+                *g *= w;
+                projected = fma::<FMA>(*g, normed(i), projected);
             }
             let mean = projected / grad.len() as f32;
-            for i in 0..grad.len() {
-                grad[i] = scale * fma::<FMA>(-mean, normed(i), grad[i]);
+            for (i, g) in grad.iter_mut().enumerate() {
+                *g = scale * fma::<FMA>(-mean, normed(i), *g);
             }
         }
     }

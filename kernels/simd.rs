@@ -227,6 +227,24 @@ pub(crate) fn max(a: &[f32]) -> f32 {
     largest(lanes)
 }
 
+/// Replaces each x by e^(x - peak); returns their sum.
+#[inline(always)]
+pub(crate) fn exp_sum<const FMA: bool>(values: &mut [f32], peak: f32) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (blocks, rest) = values.as_chunks_mut::<LANES>();
+    for block in blocks {
+        for l in 0..LANES {
+            block[l] = exp::<FMA>(block[l] - peak);
+            sums[l] += block[l];
+        }
+    }
+    for (v, sum) in rest.iter_mut().zip(&mut sums) {
+        *v = exp::<FMA>(*v - peak);
+        *sum += *v;
+    }
+    total(sums)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,8 +33,32 @@ pub struct Checkpoint {
 
 #[derive(Debug)]
 enum Store {
-    Folder { tensors: safetensors::Folder, tokenizer_config: Option<Value> },
+    Folder { tensors: safetensors::Folder, tokenizer: Source, tokenizer_config: Option<Value> },
     Gguf(Box<gguf::Model>),
+}
+
+/// Where a `tokenizer.json` is.
+#[derive(Debug)]
+enum Source {
+    /// In the checkpoint's folder.
+    Folder,
+    /// In the program.
+    Text(&'static str),
+}
+
+/// The files of a checkpoint that is part of the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Embedded {
+    /// What errors call it.
+    pub name: &'static str,
+    /// `config.json`.
+    pub config: &'static str,
+    /// `tokenizer.json`.
+    pub tokenizer: &'static str,
+    /// `tokenizer_config.json`, with the chat template.
+    pub tokenizer_config: &'static str,
+    /// `model.safetensors`.
+    pub weights: &'static [u8],
 }
 
 impl Checkpoint {
@@ -66,8 +90,26 @@ impl Checkpoint {
         let tokenizer_config =
             files::json_if_there(&path.join("tokenizer_config.json"), TOKENIZER_CONFIG_LIMIT)?;
         let tensors = safetensors::Folder::open(path)?;
-        let store = Store::Folder { tensors, tokenizer_config };
+        let store = Store::Folder { tensors, tokenizer: Source::Folder, tokenizer_config };
         Checkpoint::checked(path, config, labels, generation, store)
+    }
+
+    /// Opens a checkpoint that is part of the program; nothing of it is copied.
+    ///
+    /// # Errors
+    /// As those of a folder.
+    pub fn embedded(files: Embedded) -> Result<Checkpoint> {
+        let path = Path::new(files.name);
+        let json = |text: &str| -> Result<Value> {
+            serde_json::from_str(text).map_err(|error| Error::file(path, error.to_string()))
+        };
+        let (config, labels) = config::parse(path, &json(files.config)?)?;
+        let bytes = files::Bytes::Static(files.weights);
+        let tensors = safetensors::Folder::single(safetensors::File::parse(path, bytes)?);
+        let tokenizer = Source::Text(files.tokenizer);
+        let tokenizer_config = Some(json(files.tokenizer_config)?);
+        let store = Store::Folder { tensors, tokenizer, tokenizer_config };
+        Checkpoint::checked(path, config, labels, Generation::default(), store)
     }
 
     fn gguf(path: &Path) -> Result<Checkpoint> {
@@ -200,7 +242,13 @@ impl Checkpoint {
     /// It is not there, unsound, or has tokens that the model has not.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         let tokenizer = match &self.store {
-            Store::Folder { .. } => Tokenizer::open(&self.path.join("tokenizer.json"))?,
+            Store::Folder { tokenizer: Source::Folder, .. } => {
+                Tokenizer::open(&self.path.join("tokenizer.json"))?
+            }
+            Store::Folder { tokenizer: Source::Text(text), .. } => {
+                let tokenizer = Tokenizer::parse((*text).to_owned());
+                tokenizer.map_err(|problem| Error::file(&self.path, problem))?
+            }
             Store::Gguf(model) => model.tokenizer()?,
         };
         if tokenizer.vocab() > self.config.vocab {

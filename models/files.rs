@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::Deref;
 use std::path::Path;
 
 use memmap2::Mmap;
@@ -11,6 +12,26 @@ use crate::error::{Error, Result};
 
 /// Bytes of a JSON file that describes a model; real ones have some thousand.
 pub(crate) const JSON_LIMIT: u64 = 16 << 20;
+
+/// The bytes of a file: mapped from the disk, part of the program, or held.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    Mapped(Mmap),
+    Static(&'static [u8]),
+    Held(Vec<u8>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(map) => map,
+            Bytes::Static(bytes) => bytes,
+            Bytes::Held(bytes) => bytes,
+        }
+    }
+}
 
 /// Opens a plain file; a folder, pipe or device is refused.
 pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
@@ -52,7 +73,7 @@ pub(crate) fn json_if_there(path: &Path, limit: u64) -> Result<Option<Value>> {
 }
 
 /// The bytes of a file, mapped.
-pub(crate) fn map(path: &Path) -> Result<Mmap> {
+pub(crate) fn map(path: &Path) -> Result<Bytes> {
     let (file, length) = open(path)?;
     if length == 0 {
         return Err(Error::file(path, "is empty"));
@@ -60,5 +81,6 @@ pub(crate) fn map(path: &Path) -> Result<Mmap> {
     // SAFETY: the map is read-only and private to us. That nobody shortens the file while it is
     // open is what every reader of checkpoints relies on; its bytes are plain numbers, of which
     // any value is sound.
-    unsafe { Mmap::map(&file) }.map_err(|source| Error::io(path, source))
+    let map = unsafe { Mmap::map(&file) }.map_err(|source| Error::io(path, source))?;
+    Ok(Bytes::Mapped(map))
 }

@@ -4,6 +4,8 @@
 //! trusted: every count is held against the bytes that are left before anything is allocated, and
 //! no tensor shares bytes with another.
 
+#[cfg(test)]
+pub(crate) mod build;
 mod dequant;
 #[cfg(test)]
 mod hostile;
@@ -17,12 +19,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
-
 use self::dequant::Kind;
 use self::meta::Value;
 pub use self::model::Model;
 use crate::error::{Error, Result};
+use crate::files::Bytes;
 
 /// A tensor as the file tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +46,12 @@ pub(crate) struct Head {
 #[derive(Debug)]
 pub(crate) struct File {
     path: PathBuf,
-    map: Mmap,
+    map: Bytes,
     head: Head,
 }
 
 impl File {
-    fn open(path: &Path) -> Result<File> {
-        let map = crate::files::map(path)?;
+    fn parse(path: &Path, map: Bytes) -> Result<File> {
         let head = read::head(&map).map_err(|problem| Error::file(path, problem))?;
         Ok(File { path: path.to_owned(), map, head })
     }

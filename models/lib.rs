@@ -38,6 +38,8 @@ mod values;
 pub mod workspace;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod parity_tests;
 
 pub use checkpoint::Checkpoint;

@@ -157,8 +157,8 @@ fn log_probabilities(
     let Output { logits, logp, entropy, lse, .. } = &mut work.output;
     let logits = logits.part(0..rows.len() * model.config.vocab);
     let targets = work.input.targets.part(rows.clone());
-    let part = |tensor: &'_ mut Tensor| tensor.part_mut(rows.clone());
-    logprob::forward(dev, part(logp), part(entropy), part(lse), logits, targets)?;
+    let (logp, entropy, lse) = (part_mut(logp, rows), part_mut(entropy, rows), part_mut(lse, rows));
+    logprob::forward(dev, logp, entropy, lse, logits, targets)?;
     Ok(())
 }
 
@@ -175,10 +175,9 @@ fn chunk_backward(
     let (all, wide) = (0..rows.len() * width, 0..rows.len() * vocab);
     let Output { x, dx, logits, entropy, lse, dlogp, dentropy, .. } = &mut work.output;
     let targets = work.input.targets.part(rows.clone());
-    let view = |tensor: &'_ Tensor| tensor.part(rows.clone());
-    let spread = uses_entropy.then(|| (entropy.part(rows.clone()), dentropy.part(rows.clone())));
+    let spread = uses_entropy.then(|| (part(entropy, rows), part(dentropy, rows)));
     let out = logits.part_mut(wide.clone());
-    logprob::backward(dev, out, view(lse), targets, view(dlogp), spread)?;
+    logprob::backward(dev, out, part(lse, rows), targets, part(dlogp, rows), spread)?;
     let shape = gemm::Shape { m: rows.len(), n: width, k: vocab };
     let weight = part(params, &model.layout.output());
     let out = dx.part_mut(all.clone());

@@ -6,6 +6,7 @@ use heedful_kernels::{Device, Dtype, Tensor, adamw, norm};
 
 use crate::error::{Error, Result};
 use crate::params::Layout;
+use crate::transformer::{part, part_mut};
 
 /// What weight decay falls on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,9 +113,8 @@ impl Optimizer {
             let (step, lr) = (self.step, rate);
             let with =
                 adamw::Step { lr, beta1, beta2, eps, weight_decay: *weight_decay, step, grad_scale };
-            let part = |tensor: &'_ mut Tensor| tensor.part_mut(range.clone());
-            let (m, v) = (part(&mut self.m), self.v.part_mut(range.clone()));
-            adamw::step(dev, part(params), m, v, grads.part(range.clone()), &with)?;
+            let (m, v) = (part_mut(&mut self.m, range), part_mut(&mut self.v, range));
+            adamw::step(dev, part_mut(params, range), m, v, part(grads, range), &with)?;
         }
         Ok(norm)
     }

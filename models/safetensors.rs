@@ -14,11 +14,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::bf16;
-use memmap2::Mmap;
 
 pub use self::folder::Folder;
 pub(crate) use self::folder::{INDEX, SINGLE};
 use crate::error::{Error, Result};
+use crate::files::Bytes;
 use crate::values::Plain;
 
 /// A tensor as the header tells of it.
@@ -36,7 +36,7 @@ pub struct Info {
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
-    map: Mmap,
+    bytes: Bytes,
     tensors: BTreeMap<String, Info>,
 }
 
@@ -54,9 +54,13 @@ impl File {
     /// # Errors
     /// A file that cannot be read, or that is not sound.
     pub fn open(path: &Path) -> Result<File> {
-        let map = crate::files::map(path)?;
-        let tensors = header::parse(&map).map_err(|problem| Error::file(path, problem))?;
-        Ok(File { path: path.to_owned(), map, tensors })
+        File::parse(path, crate::files::map(path)?)
+    }
+
+    /// Checks a file that lies in memory; `path` is what errors call it.
+    pub(crate) fn parse(path: &Path, bytes: Bytes) -> Result<File> {
+        let tensors = header::parse(&bytes).map_err(|problem| Error::file(path, problem))?;
+        Ok(File { path: path.to_owned(), bytes, tensors })
     }
 
     /// Where it lies.
@@ -102,7 +106,7 @@ impl File {
         if info.values() != wanted {
             return Err(refuse(format!("has {} values, not {wanted}", info.values())));
         }
-        Ok((plain, &self.map[info.bytes.clone()]))
+        Ok((plain, &self.bytes[info.bytes.clone()]))
     }
 }
 

@@ -3,7 +3,7 @@
 mod stream;
 #[cfg(test)]
 #[path = "tokenizer_tests.rs"]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::Path;
 use std::sync::OnceLock;

@@ -66,12 +66,12 @@ pub fn scaling(scaling: RopeScaling) -> Scaling {
     }
 }
 
-/// Part of a buffer of parameters, to read.
+/// Part of a buffer, to read.
 pub(crate) fn part<'a>(params: &'a Tensor, range: &Range<usize>) -> View<'a> {
     params.part(range.clone())
 }
 
-/// Part of a buffer of gradients, to write.
+/// Part of a buffer, to write.
 pub(crate) fn part_mut<'a>(grads: &'a mut Tensor, range: &Range<usize>) -> ViewMut<'a> {
     grads.part_mut(range.clone())
 }

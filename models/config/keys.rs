@@ -39,6 +39,11 @@ impl<'a> Keys<'a> {
         self.map.contains_key(key)
     }
 
+    /// Whether there is no key at all.
+    pub(crate) fn is_empty(self) -> bool {
+        self.map.is_empty()
+    }
+
     /// An error about a key: its name, its value, and what is wrong.
     pub(crate) fn refuse(self, key: &str, problem: &str) -> Error {
         let mut value = self.map.get(key).map_or_else(String::new, Value::to_string);

@@ -130,6 +130,8 @@ fn shape(keys: Keys<'_>, kind: Kind, task: Task) -> Result<Config> {
     let norm_eps = keys.positive("rms_norm_eps")?.unwrap_or(1e-6) as f32;
     // A classifier has no LM head, so that none is missing. All four are untied unless they say so.
     let tied = task == Task::Classify || keys.flag("tie_word_embeddings")?.unwrap_or(false);
+    // Llama and Mistral begin with 1 and end with 2 where a file does not say null.
+    let old = matches!(kind, Kind::Llama | Kind::Mistral);
     Ok(Config {
         family: match kind {
             Kind::Llama | Kind::Mistral => Family::Llama,
@@ -150,8 +152,12 @@ fn shape(keys: Keys<'_>, kind: Kind, task: Task) -> Result<Config> {
         qkv_bias: kind == Kind::Qwen2,
         qk_norm: kind == Kind::Qwen3,
         tied,
-        bos: keys.token("bos_token_id")?,
-        eos: keys.tokens("eos_token_id")?.unwrap_or_default(),
+        bos: if keys.has("bos_token_id") || !old { keys.token("bos_token_id")? } else { Some(1) },
+        eos: match keys.tokens("eos_token_id")? {
+            Some(eos) => eos,
+            None if keys.has("eos_token_id") || !old => Vec::new(),
+            None => vec![2],
+        },
         // Some files say -1 for none.
         pad: match keys.get("pad_token_id") {
             Some(value) if value.as_i64() == Some(-1) => None,

@@ -10,22 +10,18 @@ const THETA: f64 = 10_000.0;
 /// Base and stretching.
 ///
 /// transformers 4 writes `rope_theta` and `rope_scaling`, transformers 5 one `rope_parameters` that
-/// holds both; where both are there the newer holds.
+/// holds both. Where both are there the older holds, unless it is empty, as in transformers 5.
 pub(super) fn read(keys: Keys<'_>, context: usize) -> Result<(f64, RopeScaling)> {
     whole(keys)?;
     let outer = keys.positive("rope_theta")?.unwrap_or(THETA);
-    if let Some(newer) = keys.under("rope_parameters", "rope_parameters.")? {
-        let theta = newer.positive("rope_theta")?.unwrap_or(outer);
-        return Ok((theta, scaling(newer, context)?));
-    }
-    match keys.under("rope_scaling", "rope_scaling.")? {
-        None => Ok((outer, RopeScaling::None)),
-        // transformers 5 takes a base in here too.
-        Some(older) => {
-            let theta = older.positive("rope_theta")?.unwrap_or(outer);
-            Ok((theta, scaling(older, context)?))
-        }
-    }
+    let older = keys.under("rope_scaling", "rope_scaling.")?.filter(|older| !older.is_empty());
+    let inner = match older {
+        Some(older) => Some(older),
+        None => keys.under("rope_parameters", "rope_parameters.")?,
+    };
+    let Some(inner) = inner else { return Ok((outer, RopeScaling::None)) };
+    let theta = inner.positive("rope_theta")?.unwrap_or(outer);
+    Ok((theta, scaling(inner, context)?))
 }
 
 fn scaling(keys: Keys<'_>, context: usize) -> Result<RopeScaling> {
@@ -34,10 +30,7 @@ fn scaling(keys: Keys<'_>, context: usize) -> Result<RopeScaling> {
     let key = if keys.get("rope_type").is_some() { "rope_type" } else { "type" };
     let need = |key: &str| keys.positive(key)?.ok_or_else(|| keys.missing(key));
     match keys.text(key)? {
-        None if keys.get("factor").is_some() => Err(keys.missing("rope_type")),
-        None if keys.get("full_attention").is_some() || keys.get("sliding_attention").is_some() => {
-            Err(keys.missing("rope_type"))
-        }
+        None if !keys.is_empty() && !keys.has("rope_theta") => Err(keys.missing("rope_type")),
         None | Some("default") => Ok(RopeScaling::None),
         Some("linear") => Ok(RopeScaling::Linear(need("factor")?)),
         Some("llama3") => Ok(RopeScaling::Llama3 {

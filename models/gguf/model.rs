@@ -9,6 +9,7 @@ use super::{File, Info, shape, vocab};
 use crate::checkpoint::Special;
 use crate::config::{Config, Family};
 use crate::error::Result;
+use crate::files::Bytes;
 use crate::names;
 use crate::tokenizer::Tokenizer;
 
@@ -70,7 +71,12 @@ impl Model {
     /// # Errors
     /// It cannot be read, is unsound, or is of a family or type that is not supported.
     pub fn open(path: &Path) -> Result<Model> {
-        let file = File::open(path)?;
+        Model::parse(path, crate::files::map(path)?)
+    }
+
+    /// Checks a file that lies in memory; `path` is what errors call it.
+    pub(crate) fn parse(path: &Path, bytes: Bytes) -> Result<Model> {
+        let file = File::parse(path, bytes)?;
         let config = shape::read(&file)?;
         let mut tensors = BTreeMap::new();
         for (name, info) in &file.head.tensors {

@@ -36,15 +36,19 @@ impl Folder {
     pub fn open(folder: &Path) -> Result<Folder> {
         let single = folder.join(SINGLE);
         if single.exists() {
-            let file = File::open(&single)?;
-            let places = file.tensors().keys().map(|name| (name.clone(), 0)).collect();
-            return Ok(Folder { files: vec![file], places });
+            return Ok(Folder::single(File::open(&single)?));
         }
         let index = folder.join(INDEX);
         if !index.exists() {
             return Err(Error::file(folder, format!("holds neither {SINGLE} nor {INDEX}")));
         }
         shards(folder, &index)
+    }
+
+    /// A folder whose one file is open.
+    pub(crate) fn single(file: File) -> Folder {
+        let places = file.tensors().keys().map(|name| (name.clone(), 0)).collect();
+        Folder { files: vec![file], places }
     }
 
     /// All names, sorted.
