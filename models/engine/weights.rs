@@ -12,6 +12,8 @@ use crate::params::{Head, Layout};
 /// The weights of a model.
 #[derive(Debug)]
 pub struct Weights {
+    /// What they are the weights of.
+    layout: Layout,
     pub(super) layers: Vec<Layer>,
     pub(super) final_norm: Tensor,
     pub(super) embedding: Tensor,
@@ -84,7 +86,7 @@ impl Weights {
         let final_norm = from.take(&layout.final_norm, Dtype::F32)?;
         let embedding = from.take(&layout.embedding, dtype)?;
         let lm_head = layout.lm_head.as_ref().map(|range| from.take(range, dtype)).transpose()?;
-        Ok(Weights { layers, final_norm, embedding, lm_head })
+        Ok(Weights { layout: layout.clone(), layers, final_norm, embedding, lm_head })
     }
 
     /// What the logits are made with.
@@ -94,12 +96,7 @@ impl Weights {
 
     /// Refuses weights of a model laid out otherwise.
     pub(super) fn check(&self, layout: &Layout) -> Result<()> {
-        let first = (self.layers.first().zip(layout.layers.first()))
-            .is_some_and(|(ours, theirs)| ours.gate_up.len() == theirs.gate_up.len());
-        let whole = self.layers.len() == layout.layers.len()
-            && self.embedding.len() == layout.embedding.len()
-            && self.output().len() == layout.output().len();
-        if first && whole {
+        if self.layout == *layout {
             return Ok(());
         }
         Err(Error::argument("weights of another model than the configuration's"))

@@ -52,9 +52,8 @@ impl<'a> Queue<'a> {
             // The last token of an answer is not attended to.
             let blocks = blocks_of(prompt) + blocks_of(answer - 1);
             if blocks > limit {
-                let (name, cached) = (&request.name, settings.cached);
-                let tokens = prompt + answer;
-                let problem = format!("{name}: {tokens} tokens, the cache is made for {cached}");
+                let name = &request.name;
+                let problem = format!("{name}: {blocks} blocks of tokens, the cache has {limit}");
                 return Err(Error::argument(problem));
             }
             most = most.max(blocks);
