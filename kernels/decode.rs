@@ -130,9 +130,8 @@ pub fn attention(
     }
     let rows: Vec<Row> = words.chunks(ROW).map(Row::read).collect();
     for (at, row) in rows.iter().enumerate() {
-        let inside = |start: u32, len: u32| {
-            start as usize + (len as usize).div_ceil(BLOCK) <= table.len()
-        };
+        let inside =
+            |start: u32, len: u32| start as usize + (len as usize).div_ceil(BLOCK) <= table.len();
         let fits = inside(row.prefix, row.prefix_len) && inside(row.tail, row.tail_len);
         if !fits || (row.prefix_len == 0 && row.tail_len == 0) {
             return Err(Error::argument("decode", format!("row {at} is {row:?}")));

@@ -28,7 +28,13 @@ impl Cache {
 
     /// Makes it hold `blocks` blocks at least. What it held is lost if it has to grow, so nothing
     /// may be lent out then. Memory that is never written is, on most systems, never taken.
-    pub(crate) fn reserve(&mut self, dev: &Device, layers: usize, shape: qkv::Shape, blocks: usize) {
+    pub(crate) fn reserve(
+        &mut self,
+        dev: &Device,
+        layers: usize,
+        shape: qkv::Shape,
+        blocks: usize,
+    ) {
         if self.keys.len() != layers || self.blocks < blocks {
             // The old buffers go first, so that both never live at once.
             (self.keys, self.values) = (Vec::new(), Vec::new());

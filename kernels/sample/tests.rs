@@ -189,3 +189,35 @@ fn a_row_has_the_same_bits_alone_and_among_others() {
         }
     }
 }
+
+#[test]
+fn probabilities_are_those_of_transformers() {
+    let text = include_str!("../../tests/oracles/warpers.json");
+    let record: serde_json::Value = serde_json::from_str(text).unwrap();
+    let floats = |value: &serde_json::Value| -> Vec<f32> {
+        value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
+    };
+    for case in record["cases"].as_array().unwrap() {
+        let set = |name: &str, usual: f64| case["settings"][name].as_f64().unwrap_or(usual) as f32;
+        let settings = Settings {
+            temperature: set("temperature", 1.0),
+            top_k: set("top_k", 0.0) as u32,
+            top_p: set("top_p", 1.0),
+            min_p: set("min_p", 0.0),
+            repetition: set("repetition", 1.0),
+        };
+        let mut scores = floats(&case["logits"]);
+        let mut seen = vec![0; seen_words(scores.len())];
+        floats(&case["seen"]).into_iter().for_each(|id| see(&mut seen, id as u32));
+        penalise(&mut scores, &seen, settings.repetition);
+        let best = largest(&scores).unwrap();
+        temper(Level::best(), &mut scores, best, settings.temperature);
+        let cut = Cut::new(&scores, &settings);
+        weigh(Level::best(), &mut scores, cut.value, cut.id);
+        let total: f32 = scores.iter().sum();
+        for (weight, theirs) in scores.iter().zip(floats(&case["probabilities"])) {
+            assert_eq!(*weight > 0.0, theirs > 0.0, "{}", case["settings"]);
+            assert!((weight / total - theirs).abs() < 1e-6, "{}", case["settings"]);
+        }
+    }
+}

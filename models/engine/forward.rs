@@ -1,9 +1,7 @@
 //! The pass over new tokens: as in training, but keys and values of before come from the cache.
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{
-    Device, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu,
-};
+use heedful_kernels::{Device, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu};
 
 use super::weights::Layer;
 use super::{Engine, Step, Work};
@@ -21,7 +19,13 @@ impl Engine {
         let (tokens, width) = (step.len(), config.width);
         let all = 0..tokens * width;
         let ids = View::U32(&step.ids);
-        embedding::forward(dev, work.x[0].part_mut(all.clone()), weights.embedding.view(), ids, width)?;
+        embedding::forward(
+            dev,
+            work.x[0].part_mut(all.clone()),
+            weights.embedding.view(),
+            ids,
+            width,
+        )?;
         let norm = weights.layers.first().map_or(&weights.final_norm, |layer| &layer.input_norm);
         let [rstd, _] = &mut work.rstd;
         rmsnorm::forward(

@@ -65,12 +65,8 @@ impl Step {
         self.token(id, prefix_len + at, place(tail, at));
         let start = self.table.len() as u32;
         self.table.extend_from_slice(&tail[..at / BLOCK + 1]);
-        let row = Row {
-            prefix,
-            prefix_len: prefix_len as u32,
-            tail: start,
-            tail_len: at as u32 + 1,
-        };
+        let row =
+            Row { prefix, prefix_len: prefix_len as u32, tail: start, tail_len: at as u32 + 1 };
         self.rows.extend(row.words());
         self.want();
     }

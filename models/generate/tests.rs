@@ -175,7 +175,10 @@ fn answers_end_where_they_should() {
         let options = Options { stop_strings: vec![string.clone()], ..free.clone() };
         let stopped = all(&dev, &mut engine, &one, &options).unwrap().remove(0);
         let cut = completion.text.find(&string).unwrap();
-        assert_eq!((stopped.text.as_str(), stopped.finish), (&completion.text[..cut], Finish::Stop));
+        assert_eq!(
+            (stopped.text.as_str(), stopped.finish),
+            (&completion.text[..cut], Finish::Stop)
+        );
     }
 }
 
