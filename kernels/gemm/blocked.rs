@@ -98,15 +98,16 @@ impl Product<'_> {
             && rows.len() <= narrow.rows
         {
             let a = a[rows.start * k..rows.end * k].as_ptr();
-            // SAFETY: the strips lie in A, B and C, and the kernel is for this processor.
+            let b = columns.start * k..columns.end * k;
+            let (m, n) = (rows.len(), columns.len());
             match self.b {
-                Side::Along(b) => unsafe {
-                    let b = b[columns.start * k..columns.end * k].as_ptr();
-                    return (narrow.f32)(&self.strip(to, a, b, rows.len(), columns.len()));
+                // SAFETY: the strip lies in A, B and C, and the kernel is for this processor.
+                Side::Along(all) => unsafe {
+                    return (narrow.f32)(&self.strip(to, a, all[b].as_ptr(), m, n));
                 },
-                Side::AlongBf16(b) => unsafe {
-                    let b = b[columns.start * k..columns.end * k].as_ptr();
-                    return (narrow.bf16)(&self.strip(to, a, b, rows.len(), columns.len()));
+                // SAFETY: as above.
+                Side::AlongBf16(all) => unsafe {
+                    return (narrow.bf16)(&self.strip(to, a, all[b].as_ptr(), m, n));
                 },
                 Side::Across(_) => {}
             }
