@@ -18,8 +18,8 @@ use heedful_kernels::{Device, View, ViewMut};
 const LAYERS: [(usize, usize); 3] = [(576, 1536), (1536, 576), (576, 49152)];
 const ROWS: [usize; 6] = [1, 4, 8, 64, 512, 2048];
 /// Rounds of which the median is told, and the least time of one.
-const ROUNDS: usize = 7;
-const LEAST: Duration = Duration::from_millis(25);
+const ROUNDS: usize = 9;
+const LEAST: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -184,9 +184,14 @@ impl Product<'_> {
         }
     }
 
-    /// Panels as high as the highest tile, the last one as high as its rows.
+    /// Rows of a panel of A, of so many in all: even, since low tiles are slow.
+    fn height(&self, rows: usize) -> usize {
+        even(rows, self.kernel.tiles.len(), 1)
+    }
+
+    /// Panels of even height, the last one as high as its rows.
     fn pack_a(&self, rows: Range<usize>, terms: Range<usize>, out: *mut f32) {
-        let high = self.kernel.tiles.len();
+        let high = self.height(rows.len());
         let stride = self.a.stride(self.shape.m, self.shape.k);
         for row in rows.clone().step_by(high) {
             let count = high.min(rows.end - row);
@@ -224,7 +229,7 @@ impl Product<'_> {
         terms: Range<usize>,
     ) {
         let (wide, n) = (self.kernel.columns, self.shape.n);
-        let high = self.kernel.tiles.len();
+        let high = self.height(rows);
         let add = self.write == Write::Add || terms.start > 0;
         let mut beside = [Line([0.0; 16]); 32];
         debug_assert!(high * wide <= 16 * beside.len());
