@@ -165,6 +165,27 @@ fn threads() {
 }
 
 #[test]
+fn every_level_is_close() {
+    let case = Case::new((6, 2, 20), &[70, 3]);
+    let dev = device();
+    let Device::Cpu(cpu) = &dev;
+    let dout = values(2, case.tokens() * case.wide());
+    let (out, lse) = case.forward(&dev);
+    let dqkv = case.backward(&dev, &dout);
+    for level in Level::all() {
+        let Case { shape, scale, .. } = case;
+        let host = Host { qkv: &case.qkv, starts: &case.starts, shape, scale, level };
+        let (mut o, mut l) = (vec![0.0; out.len()], vec![0.0; lse.len()]);
+        forward::run(cpu, &mut o, &mut l, &host);
+        close("out", &o, &wide(&out), 1e-6, 1e-6);
+        close("lse", &l, &wide(&lse), 1e-6, 1e-6);
+        let (mut d, mut delta) = (vec![0.0; dqkv.len()], vec![0.0; lse.len()]);
+        backward::run(cpu, &mut d, &mut delta, (&dout, &o, &l), &host);
+        close("dqkv", &d, &wide(&dqkv), 1e-5, 1e-5);
+    }
+}
+
+#[test]
 fn a_sequence_does_not_see_the_others() {
     let case = Case::new((4, 2, 8), &[70, 9]);
     let mut other = Case::new((4, 2, 8), &[70, 9]);

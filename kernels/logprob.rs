@@ -250,6 +250,16 @@ mod tests {
     }
 
     #[test]
+    fn every_level_is_close() {
+        let (logits, targets) = input(1, 5000);
+        let [_, entropy, lse] = run(&device(), &logits, &targets);
+        for level in Level::all() {
+            let (l, h) = summary(level, &logits);
+            close("lse, entropy", &[l, h], &wide(&[lse[0], entropy[0]]), 2e-6, 1e-6);
+        }
+    }
+
+    #[test]
     fn gradient_of_both() {
         for (tokens, vocab) in &SHAPES[..4] {
             let (logits, targets) = input(*tokens, *vocab);

@@ -127,6 +127,16 @@ mod tests {
     }
 
     #[test]
+    fn every_level_is_close() {
+        let x = input(1, 100);
+        for level in Level::all() {
+            let mut out = vec![0.0; 100];
+            forward_row(level, &mut out, &x[..100], &x[100..]);
+            close("out", &out, &reference(&wide(&x), 100), 1e-6, 1e-6);
+        }
+    }
+
+    #[test]
     fn gradient() {
         for (tokens, width) in SHAPES {
             let (x, dout) = (input(tokens, width), values(4, tokens * width));

@@ -3,6 +3,7 @@
 //! Templates come from others and are not trusted: work and memory are bounded by fuel, nesting by
 //! a limit, and nothing outside the arguments can be reached. The clock is an argument too.
 
+mod bounds;
 mod clock;
 mod error;
 mod json;
@@ -18,9 +19,6 @@ use crate::error::{Error, Result};
 
 /// The embedded model's template: turns between `<|role|>` and `<|end|>`.
 pub const OWN: &str = include_str!("chat/templates/own.jinja");
-
-/// The longest template that is taken, in bytes.
-const LONGEST: usize = 1 << 20;
 
 /// Fuel of any rendering; a unit pays for one instruction, or for 64 bytes made or read.
 const FUEL: u64 = 1_000_000;
@@ -145,10 +143,7 @@ impl Template {
     /// # Errors
     /// A template that is too long or has a fault in its syntax, with the line.
     pub fn compile(source: &str, bos: &str, eos: &str) -> Result<Template> {
-        if source.len() > LONGEST {
-            let problem = format!("chat template: {} bytes, the limit is {LONGEST}", source.len());
-            return Err(Error::argument(problem));
-        }
+        bounds::check(source)?;
         let mut environment = environment();
         environment
             .add_template_owned("chat", tags::without_generation(source))
@@ -230,6 +225,11 @@ fn environment() -> Environment<'static> {
     environment.add_function("raise_exception", error::raise);
     environment.add_filter("tojson", json::filter);
     environment.add_filter("trim", methods::trim);
+    environment.add_filter("string", methods::string);
+    environment.set_formatter(|out, state, value| {
+        methods::afford_text(state, value)?;
+        minijinja::escape_formatter(out, state, value)
+    });
     // What can be measured and indexed, and what can be run through, in Python's sense.
     environment.add_test("sequence", |value: &Jinja| {
         matches!(

@@ -5,8 +5,8 @@
 use heedful_kernels::gemm::{self, Write};
 use heedful_kernels::{Device, Tensor, fill, head};
 
+use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::params::Head;
 use crate::transformer::{Transformer, part, part_mut};
 use crate::workspace::{Output, Workspace};
 
@@ -22,7 +22,7 @@ pub enum Labels<'a> {
 /// How many labels a classifier has, and where its head lies.
 fn score(model: &Transformer) -> Result<(usize, std::ops::Range<usize>)> {
     match (model.head, &model.layout.score) {
-        (Head::Labels(labels), Some(range)) => Ok((labels, range.clone())),
+        (Head::Score(labels), Some(range)) => Ok((labels, range.clone())),
         _ => Err(Error::argument("a language model has no scores of labels")),
     }
 }

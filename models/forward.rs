@@ -4,9 +4,7 @@
 //! norm(middle)). A block's sum and the next block's norm are one op.
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{
-    Device, Tensor, View, add, attention, embedding, qkv, rmsnorm, swiglu,
-};
+use heedful_kernels::{Device, Tensor, View, add, attention, embedding, qkv, rmsnorm, swiglu};
 
 use crate::error::Result;
 use crate::params::Layer;
@@ -63,7 +61,12 @@ impl Pass<'_> {
     }
 
     /// From the layer's input to the sum after attention, and its norm's output in the scratch.
-    pub(crate) fn attention(&self, x: &Tensor, kept: &mut Kept, scratch: &mut Scratch) -> Result<()> {
+    pub(crate) fn attention(
+        &self,
+        x: &Tensor,
+        kept: &mut Kept,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         let Pass { dev, model, params, layer, tokens, .. } = *self;
         let config = &model.config;
         let (width, eps) = (config.width, config.norm_eps);
@@ -130,7 +133,12 @@ impl Pass<'_> {
     }
 
     /// From the norm's output in the scratch to the next layer's input.
-    fn feed_forward(&self, next: &mut Tensor, kept: &mut Kept, scratch: &mut Scratch) -> Result<()> {
+    fn feed_forward(
+        &self,
+        next: &mut Tensor,
+        kept: &mut Kept,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         let Pass { dev, model, params, layer, tokens, .. } = *self;
         let (width, ffn) = (model.config.width, model.config.ffn);
         let all = 0..tokens * width;

@@ -111,8 +111,15 @@ impl Optimizer {
         let Settings { beta1, beta2, eps, .. } = self.settings;
         for (range, weight_decay) in &self.ranges {
             let (step, lr) = (self.step, rate);
-            let with =
-                adamw::Step { lr, beta1, beta2, eps, weight_decay: *weight_decay, step, grad_scale };
+            let with = adamw::Step {
+                lr,
+                beta1,
+                beta2,
+                eps,
+                weight_decay: *weight_decay,
+                step,
+                grad_scale,
+            };
             let (m, v) = (part_mut(&mut self.m, range), part_mut(&mut self.v, range));
             adamw::step(dev, part_mut(params, range), m, v, part(grads, range), &with)?;
         }

@@ -8,21 +8,10 @@ use std::ops::Range;
 use heedful_kernels::{Device, Dtype, Tensor, View};
 
 use crate::checkpoint::Checkpoint;
-use crate::config::Config;
+use crate::config::{Config, Head};
 use crate::counter::Counter;
 use crate::error::{Error, Result};
-
-/// Layers at most: more is a lie.
-const MAX_LAYERS: usize = 4096;
-
-/// What the model ends in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Head {
-    /// A distribution over the vocabulary.
-    Language,
-    /// Scores for so many labels, from the last token.
-    Labels(usize),
-}
+use crate::names;
 
 /// Where each parameter lies in the flat buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,25 +68,28 @@ impl Layout {
     /// The map for a model of this shape.
     ///
     /// # Errors
-    /// A dimension of zero, or one so large that the count of parameters overflows.
+    /// A shape that cannot be, a classifier without labels.
     pub fn new(config: &Config, head: Head) -> Result<Layout> {
-        let sizes = [config.vocab, config.width, config.heads, config.kv_heads];
-        let sizes = [&sizes[..], &[config.layers, config.head_dim, config.ffn]].concat();
-        if sizes.contains(&0) || head == Head::Labels(0) || config.layers > MAX_LAYERS {
-            return Err(Error::argument(format!("a model of sizes {sizes:?} cannot be")));
-        }
-        let mut put = Put { at: 0, tensors: Vec::new() };
-        let layers = (0..config.layers).map(|layer| Layer::new(config, layer, &mut put));
-        let layers = layers.collect::<Result<_>>()?;
-        let (vocab, width) = (config.vocab, config.width);
-        let final_norm = put.tensor("model.norm.weight".into(), &[width])?;
-        let embedding = put.tensor("model.embed_tokens.weight".into(), &[vocab, width])?;
-        let (lm_head, score) = match head {
-            Head::Language if config.tied => (None, None),
-            Head::Language => (Some(put.tensor("lm_head.weight".into(), &[vocab, width])?), None),
-            Head::Labels(n) => (None, Some(put.tensor("score.weight".into(), &[n, width])?)),
+        config.check().map_err(Error::Argument)?;
+        let labels = match head {
+            Head::Lm => None,
+            Head::Score(0) => return Err(Error::argument("a classifier without labels")),
+            Head::Score(labels) => Some(labels),
         };
-        Ok(Layout { layers, final_norm, embedding, lm_head, score, tensors: put.tensors })
+        let mut at = 0;
+        let lay = |(name, shape): (String, Vec<usize>)| {
+            let start = at;
+            at += shape.iter().product::<usize>();
+            Entry { name, shape, range: start..at }
+        };
+        let tensors: Vec<Entry> = names::all(config, labels).into_iter().map(lay).collect();
+        let mut ranges = tensors.iter().map(|entry| entry.range.clone());
+        let mut next = || ranges.next().expect("the names are those of this shape");
+        let layers = (0..config.layers).map(|_| Layer::new(config, &mut next)).collect();
+        let (final_norm, embedding) = (next(), next());
+        let last = ranges.next();
+        let (lm_head, score) = if labels.is_some() { (None, last) } else { (last, None) };
+        Ok(Layout { layers, final_norm, embedding, lm_head, score, tensors })
     }
 
     /// How many parameters there are.
@@ -133,62 +125,25 @@ impl Layout {
 }
 
 impl Layer {
-    fn new(config: &Config, layer: usize, put: &mut Put) -> Result<Layer> {
-        let c = config.width;
-        let heads = |count: usize| product(&[count, config.head_dim]);
-        let (q, kv) = (heads(config.heads)?, heads(config.kv_heads)?);
-        let name = |rest: &str| format!("model.layers.{layer}.{rest}");
-        let norm = |rest: &str| name(&format!("{rest}.weight"));
-        let three = [("q", q), ("k", kv), ("v", kv)];
-        let input_norm = put.tensor(norm("input_layernorm"), &[c])?;
-        let start = put.at;
-        for (letter, rows) in three {
-            put.tensor(name(&format!("self_attn.{letter}_proj.weight")), &[rows, c])?;
+    /// From the ranges of its tensors, in the order of [`names::all`].
+    fn new(config: &Config, next: &mut impl FnMut() -> Range<usize>) -> Layer {
+        let mut joined = |count: usize| {
+            let first = next();
+            let end = (1..count).map(|_| next().end).last();
+            first.start..end.unwrap_or(first.end)
+        };
+        Layer {
+            input_norm: joined(1),
+            qkv: joined(3),
+            qkv_bias: config.qkv_bias.then(|| joined(3)),
+            q_norm: config.qk_norm.then(|| joined(1)),
+            k_norm: config.qk_norm.then(|| joined(1)),
+            o: joined(1),
+            post_norm: joined(1),
+            gate_up: joined(2),
+            down: joined(1),
         }
-        let qkv = start..put.at;
-        if config.qkv_bias {
-            for (letter, rows) in three {
-                put.tensor(name(&format!("self_attn.{letter}_proj.bias")), &[rows])?;
-            }
-        }
-        let qkv_bias = config.qkv_bias.then_some(qkv.end..put.at);
-        let (mut q_norm, mut k_norm) = (None, None);
-        if config.qk_norm {
-            q_norm = Some(put.tensor(norm("self_attn.q_norm"), &[config.head_dim])?);
-            k_norm = Some(put.tensor(norm("self_attn.k_norm"), &[config.head_dim])?);
-        }
-        let o = put.tensor(norm("self_attn.o_proj"), &[c, q])?;
-        let post_norm = put.tensor(norm("post_attention_layernorm"), &[c])?;
-        let gate = put.tensor(norm("mlp.gate_proj"), &[config.ffn, c])?;
-        let up = put.tensor(norm("mlp.up_proj"), &[config.ffn, c])?;
-        let gate_up = gate.start..up.end;
-        let down = put.tensor(norm("mlp.down_proj"), &[c, config.ffn])?;
-        Ok(Layer { input_norm, qkv, qkv_bias, q_norm, k_norm, o, post_norm, gate_up, down })
     }
-}
-
-/// Lays tensors one after the other.
-struct Put {
-    at: usize,
-    tensors: Vec<Entry>,
-}
-
-impl Put {
-    fn tensor(&mut self, name: String, shape: &[usize]) -> Result<Range<usize>> {
-        let end = product(shape)?.checked_add(self.at);
-        // A sixteenth of what can be addressed: bytes of it and of its optimizer state fit too.
-        let end = end.filter(|&end| end < usize::MAX / 64);
-        let end = end.ok_or_else(|| Error::argument(format!("{name}: too many parameters")))?;
-        let range = self.at..end;
-        self.at = end;
-        self.tensors.push(Entry { name, shape: shape.to_vec(), range: range.clone() });
-        Ok(range)
-    }
-}
-
-fn product(shape: &[usize]) -> Result<usize> {
-    let product = shape.iter().try_fold(1usize, |all, &n| all.checked_mul(n));
-    product.ok_or_else(|| Error::argument(format!("a tensor of shape {shape:?} is too large")))
 }
 
 /// The parameters of a checkpoint as one flat f32 buffer. A classifier's `score` that the
@@ -242,7 +197,8 @@ fn draw(entry: &Entry, layers: usize, seed: u64, values: &mut [f32]) {
     if entry.name.ends_with("bias") {
         return values.fill(0.0);
     }
-    let residual = entry.name.ends_with("o_proj.weight") || entry.name.ends_with("down_proj.weight");
+    let residual =
+        entry.name.ends_with("o_proj.weight") || entry.name.ends_with("down_proj.weight");
     let deviation = if residual { 0.02 / (2.0 * layers as f64).sqrt() } else { 0.02 };
     let reach = (deviation * 3.0f64.sqrt()) as f32;
     let counter = Counter::named(&entry.name).split(seed);
@@ -254,55 +210,38 @@ fn draw(entry: &Entry, layers: usize, seed: u64, values: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Family, RopeScaling};
+    use crate::config::Family;
+    use crate::fixture;
 
     fn config() -> Config {
-        Config {
-            family: Family::Qwen3,
-            vocab: 11,
-            width: 8,
-            layers: 2,
-            heads: 4,
-            kv_heads: 2,
-            head_dim: 6,
-            ffn: 10,
-            context: 32,
-            norm_eps: 1e-6,
-            rope_theta: 1e4,
-            rope_scaling: RopeScaling::None,
-            qkv_bias: true,
-            qk_norm: true,
-            tied: false,
-            bos: None,
-            eos: vec![1],
-            pad: None,
-        }
+        Config { qkv_bias: true, ..fixture::config(Family::Qwen3, false) }
     }
 
     #[test]
     fn tensors_fill_the_buffer_without_gaps() {
-        let layout = Layout::new(&config(), Head::Language).unwrap();
+        let layout = Layout::new(&config(), Head::Lm).unwrap();
         let mut at = 0;
         for entry in &layout.tensors {
             assert_eq!(entry.range.start, at, "{}", entry.name);
             at += entry.shape.iter().product::<usize>();
             assert_eq!(entry.range.end, at, "{}", entry.name);
         }
-        let layer = 8 + 48 * 8 + 48 + 6 + 6 + 8 * 24 + 8 + 20 * 8 + 8 * 10;
-        assert_eq!(layout.len(), 2 * layer + 8 + 2 * 88);
-        assert_eq!(layout.layers[1].qkv.len(), 48 * 8);
-        assert_eq!(layout.layers[1].qkv_bias.as_ref().unwrap().len(), 48);
-        assert_eq!(layout.output().len(), 88);
+        let layer = 32 + 128 * 32 + 128 + 16 + 16 + 32 * 64 + 32 + 128 * 32 + 32 * 64;
+        assert_eq!(layout.len(), 2 * layer + 32 + 2 * 264 * 32);
+        assert_eq!(layout.layers[1].qkv.len(), 128 * 32);
+        assert_eq!(layout.layers[1].qkv_bias.as_ref().unwrap().len(), 128);
+        assert_eq!(layout.layers[1].gate_up.len(), 128 * 32);
+        assert_eq!(layout.output().len(), 264 * 32);
         assert_eq!(layout.tensors.len(), 2 * 14 + 3);
     }
 
     #[test]
     fn what_the_head_is_decides_the_last_tensors() {
         let tied = Config { tied: true, ..config() };
-        let layout = Layout::new(&tied, Head::Language).unwrap();
+        let layout = Layout::new(&tied, Head::Lm).unwrap();
         assert_eq!(layout.output(), layout.embedding);
-        let layout = Layout::new(&config(), Head::Labels(2)).unwrap();
-        assert_eq!((layout.lm_head, layout.score.unwrap().len()), (None, 16));
+        let layout = Layout::new(&config(), Head::Score(2)).unwrap();
+        assert_eq!((layout.lm_head, layout.score.unwrap().len()), (None, 64));
     }
 
     #[test]
@@ -316,15 +255,15 @@ mod tests {
             Config { width: 0, ..config() },
         ];
         for case in cases {
-            assert!(Layout::new(&case, Head::Language).is_err(), "{case:?}");
+            assert!(Layout::new(&case, Head::Lm).is_err(), "{case:?}");
         }
-        assert!(Layout::new(&config(), Head::Labels(0)).is_err());
+        assert!(Layout::new(&config(), Head::Score(0)).is_err());
     }
 
     #[test]
     fn fresh_parameters_depend_on_the_seed_and_on_nothing_else() {
         let device = Device::cpu(1).unwrap();
-        let layout = Layout::new(&config(), Head::Language).unwrap();
+        let layout = Layout::new(&config(), Head::Lm).unwrap();
         let values = |seed| random(&device, &layout, seed).unwrap().view().f32().unwrap().to_vec();
         assert_eq!(values(1), values(1));
         assert_ne!(values(1), values(2));
@@ -332,6 +271,39 @@ mod tests {
         assert!(values[layout.final_norm.clone()].iter().all(|&v| v == 1.0));
         let embedding = &values[layout.embedding.clone()];
         let square = embedding.iter().map(|v| v * v).sum::<f32>() / embedding.len() as f32;
-        assert!((0.015..0.025).contains(&square.sqrt()), "{square}");
+        assert!((0.019..0.021).contains(&square.sqrt()), "{square}");
+    }
+
+    #[test]
+    fn a_checkpoint_is_read_into_its_places() {
+        let device = Device::cpu(1).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for family in fixture::FAMILIES {
+            let path = folder.path().join(format!("{family:?}"));
+            let config = fixture::config(family, true);
+            fixture::writer(config.clone()).write(&path, fixture::fill).unwrap();
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            let layout = Layout::new(&config, Head::Lm).unwrap();
+            let params = load(&device, &checkpoint, &layout, 0).unwrap();
+            for entry in &layout.tensors {
+                let mut values = vec![0.0; entry.range.len()];
+                layout.read(params.view(), &entry.name, &mut values).unwrap();
+                assert_eq!(values, fixture::values(&entry.name, values.len()), "{}", entry.name);
+            }
+            assert!(layout.read(params.view(), "model.norm.weight", &mut [0.0]).is_err());
+            assert!(layout.read(params.view(), "lm_head.weight", &mut [0.0]).is_err());
+            // A classifier of the same decoder: a fresh score, all else from the checkpoint.
+            let scored = Layout::new(&config, Head::Score(2)).unwrap();
+            let scores = load(&device, &checkpoint, &scored, 1).unwrap();
+            let start = scored.score.unwrap().start;
+            assert_eq!(scores.part(0..start).f32().unwrap(), params.view().f32().unwrap());
+            assert!(scores.view().f32().unwrap()[start..].iter().all(|v| *v != 0.0));
+            let other = Layout::new(&Config { ffn: 66, ..config }, Head::Lm).unwrap();
+            let error = load(&device, &checkpoint, &other, 0).unwrap_err().to_string();
+            assert!(
+                error.ends_with("gate_proj.weight has shape [64, 32], not [66, 32]"),
+                "{error}"
+            );
+        }
     }
 }

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::batch::Batch;
 use crate::classifier::Labels;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Head};
 use crate::counter::Counter;
 use crate::error::Result;
 use crate::lm_head::{CrossEntropy, Slopes, TokenLoss, Tokens};
 use crate::optimizer::{Decay, Settings};
-use crate::params::{Entry, Head, Layout};
+use crate::params::{Entry, Layout};
 use crate::schedule::{Schedule, Shape};
 use crate::trainer::Trainer;
 use crate::transformer::Transformer;
@@ -96,7 +96,7 @@ fn trainer(name: &str, head: Head, threads: usize, limits: Limits) -> Trainer {
 }
 
 fn language(name: &str) -> Trainer {
-    trainer(name, Head::Language, 2, LIMITS)
+    trainer(name, Head::Lm, 2, LIMITS)
 }
 
 /// Gradients of the weighted cross-entropy over these batches, and the loss.
@@ -147,7 +147,7 @@ fn close(what: &str, found: &[f32], expected: &[f64]) {
 #[test]
 fn logits_are_those_of_transformers() {
     for name in MODELS {
-        let mut trainer = trainer(name, Head::Language, 2, Limits { rows: 28, ..LIMITS });
+        let mut trainer = trainer(name, Head::Lm, 2, Limits { rows: 28, ..LIMITS });
         let mut batch = unweighted();
         batch.rows = (0..28).collect();
         batch.targets = vec![0; 28];
@@ -188,7 +188,10 @@ impl TokenLoss for Outside<'_> {
         at: Tokens<'_>,
         to: Slopes<'_>,
     ) -> Result<()> {
-        assert_eq!((rows.start, at.logp.len(), at.entropy.len()), (self.seen, rows.len(), rows.len()));
+        assert_eq!(
+            (rows.start, at.logp.len(), at.entropy.len()),
+            (self.seen, rows.len(), rows.len())
+        );
         self.seen = rows.end;
         to.dlogp.copy_from_slice(&self.dlogp[rows.clone()]);
         to.dentropy.copy_from_slice(&self.dentropy[rows]);
@@ -220,7 +223,7 @@ fn slopes_from_outside_give_the_gradients_of_torch() {
 fn classifiers_are_those_of_torch() {
     for name in MODELS {
         for labels in [1, 2] {
-            let mut trainer = trainer(name, Head::Labels(labels), 2, LIMITS);
+            let mut trainer = trainer(name, Head::Score(labels), 2, LIMITS);
             let expected = &RECORD["models"][name]["classifiers"][labels - 1];
             let batch = unweighted();
             close(name, trainer.scores(&batch).unwrap(), &floats(&expected["scores"]));
@@ -257,9 +260,9 @@ fn ten_steps_of_adamw_are_those_of_torch() {
 fn threads_and_recomputation_do_not_change_a_bit() {
     for name in MODELS {
         let batches = [weighted(0..2), weighted(2..3)];
-        let expected = cross_entropy(&mut trainer(name, Head::Language, 1, LIMITS), &batches);
+        let expected = cross_entropy(&mut trainer(name, Head::Lm, 1, LIMITS), &batches);
         for (threads, keep) in [(2, Keep::Layers), (3, Keep::Inputs), (1, Keep::Inputs)] {
-            let mut trainer = trainer(name, Head::Language, threads, Limits { keep, ..LIMITS });
+            let mut trainer = trainer(name, Head::Lm, threads, Limits { keep, ..LIMITS });
             assert!(cross_entropy(&mut trainer, &batches) == expected, "{name} {threads} {keep:?}");
         }
     }
@@ -288,7 +291,8 @@ fn schedules_are_those_of_transformers() {
     for (name, shape) in shapes {
         let schedule = Schedule { rate: 1.0, shape, ..SCHEDULE };
         // After the last step transformers' cosine rises again; ours stays.
-        for (step, expected) in floats(&RECORD["schedules"][name]).into_iter().take(11).enumerate() {
+        for (step, expected) in floats(&RECORD["schedules"][name]).into_iter().take(11).enumerate()
+        {
             assert!((schedule.at(step as u64) - expected).abs() < 1e-12, "{name} {step}");
         }
     }

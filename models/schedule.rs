@@ -46,7 +46,8 @@ impl Schedule {
         if step < self.warmup {
             return self.rate * step as f64 / self.warmup as f64;
         }
-        let done = (step - self.warmup) as f64 / self.steps.saturating_sub(self.warmup).max(1) as f64;
+        let done =
+            (step - self.warmup) as f64 / self.steps.saturating_sub(self.warmup).max(1) as f64;
         let done = done.min(1.0);
         let factor = match self.shape {
             Shape::Constant => return self.rate,

@@ -126,3 +126,7 @@ fn same(path: &Path, what: &str, found: &str, now: &str) -> Result<()> {
     }
     Err(Error::file(path, format!("a training with {what} {found}, not {now}")))
 }
+
+#[cfg(test)]
+#[path = "sft_tests.rs"]
+mod tests;

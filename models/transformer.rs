@@ -5,9 +5,9 @@ use std::ops::Range;
 use heedful_kernels::rope::{self, Frequencies, Scaling};
 use heedful_kernels::{Device, Tensor, View, ViewMut, qkv};
 
-use crate::config::{Config, RopeScaling};
+use crate::config::{Config, Head, RopeScaling};
 use crate::error::{Error, Result};
-use crate::params::{Head, Layout};
+use crate::params::Layout;
 
 /// A model without its parameters.
 #[derive(Debug)]

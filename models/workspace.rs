@@ -7,8 +7,8 @@
 use heedful_kernels::{Device, Dtype, Tensor};
 
 use crate::batch::Batch;
+use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::params::Head;
 use crate::transformer::Transformer;
 
 /// What forward keeps for backward. The gradients are the same bits.
@@ -164,10 +164,10 @@ impl Workspace {
         };
         let rows = rows.min(tokens);
         let (columns, chunk) = match model.head {
-            Head::Language => (model.config.vocab, rows),
-            Head::Labels(labels) => (labels, sequences),
+            Head::Lm => (model.config.vocab, rows),
+            Head::Score(labels) => (labels, sequences),
         };
-        let scores = if model.head == Head::Language { 0 } else { columns * sequences };
+        let scores = if model.head == Head::Lm { 0 } else { columns * sequences };
         let output = Output {
             x: f32s(chunk * width),
             dx: f32s(chunk * width),

@@ -73,7 +73,8 @@ pub(super) fn run(
                 scores: i,
                 dscores: j,
             };
-            Owner { host, rest: &rest, dqkv: &dqkv, kv, tiles }.run(host.sequence(sequence));
+            let grads = Grads { dqkv: &dqkv, host, tokens: host.sequence(sequence), kv };
+            Owner { host, rest: &rest, grads, kv, tiles }.run();
         });
     });
 }
@@ -82,17 +83,50 @@ pub(super) fn run(
 struct Owner<'a> {
     host: &'a Host<'a>,
     rest: &'a Rest<'a>,
-    dqkv: &'a Columns<'a>,
+    grads: Grads<'a>,
     kv: usize,
     tiles: Tiles<'a>,
 }
 
+/// The part of `dqkv` that one owner writes: its heads' columns of the rows of its sequence.
+struct Grads<'a> {
+    dqkv: &'a Columns<'a>,
+    host: &'a Host<'a>,
+    tokens: Range<usize>,
+    kv: usize,
+}
+
+impl Grads<'_> {
+    /// One of the query heads of the group.
+    fn query(&mut self, token: usize, at: usize) -> &mut [f32] {
+        assert!(at < self.host.group());
+        self.row(token, self.host.query(self.kv * self.host.group() + at))
+    }
+
+    fn key(&mut self, token: usize) -> &mut [f32] {
+        self.row(token, self.host.key(self.kv))
+    }
+
+    fn value(&mut self, token: usize) -> &mut [f32] {
+        self.row(token, self.host.value(self.kv))
+    }
+
+    fn row(&mut self, token: usize, columns: Range<usize>) -> &mut [f32] {
+        assert!(self.tokens.contains(&token));
+        // SAFETY: sequences have no row in common, and key-value heads, with the query heads that
+        // they serve, no column; `run` makes one owner of each pair, and an owner, borrowed
+        // exclusively here, lends one part at a time.
+        unsafe { self.dqkv.part(token, columns) }
+    }
+}
+
 impl Owner<'_> {
-    fn run(mut self, tokens: Range<usize>) {
-        let (host, width) = (self.host, self.host.shape.head_dim);
-        let (first, wide) = (self.kv * host.group(), padded(width));
+    fn run(mut self) {
+        let (host, width, tokens) =
+            (self.host, self.host.shape.head_dim, self.grads.tokens.clone());
+        let wide = padded(width);
         for token in tokens.clone() {
-            (first..first + host.group()).for_each(|h| self.row(token, host.query(h)).fill(0.0));
+            (0..host.group()).for_each(|at| self.grads.query(token, at).fill(0.0));
         }
         for key in tokens.clone().step_by(TILE) {
             let keys = key..tokens.end.min(key + TILE);
@@ -106,22 +140,21 @@ impl Owner<'_> {
             self.tiles.dvalues.fill(0.0);
             for query in (key..tokens.end).step_by(TILE) {
                 let queries = query..tokens.end.min(query + TILE);
-                for head in first..first + host.group() {
-                    self.tile(keys.clone(), queries.clone(), head);
-                }
+                (0..host.group()).for_each(|at| self.tile(keys.clone(), queries.clone(), at));
             }
             for (at, token) in keys.enumerate() {
                 let at = at * wide..at * wide + width;
-                self.row(token, host.key(self.kv)).copy_from_slice(&self.tiles.dkeys[at.clone()]);
-                self.row(token, host.value(self.kv)).copy_from_slice(&self.tiles.dvalues[at]);
+                self.grads.key(token).copy_from_slice(&self.tiles.dkeys[at.clone()]);
+                self.grads.value(token).copy_from_slice(&self.tiles.dvalues[at]);
             }
         }
     }
 
-    /// What some queries of one head and some keys give each other.
-    fn tile(&mut self, keys: Range<usize>, queries: Range<usize>, head: usize) {
+    /// What some queries of one head of the group and some keys give each other.
+    fn tile(&mut self, keys: Range<usize>, queries: Range<usize>, at: usize) {
         let (host, t) = (self.host, &mut self.tiles);
         let (level, width, heads) = (host.level, host.shape.head_dim, host.shape.heads);
+        let head = self.kv * host.group() + at;
         let (count, wide) = (queries.len(), padded(width));
         let size = (count, width);
         copy(level, t.queries, wide, host.rows(queries.start, host.query(head)), size, host.scale);
@@ -133,9 +166,9 @@ impl Owner<'_> {
         let (queries_left, dout_left) = (Left::rows(t.queries, wide), Left::rows(t.dout, wide));
         product(level, (t.scores, TILE), queries_left, by(t.keys_turned), size, Write::Set);
         product(level, (t.dscores, TILE), dout_left, by(t.values_turned), size, Write::Set);
-        for (at, token) in queries.clone().enumerate() {
+        for (row, token) in queries.clone().enumerate() {
             let seen = seen(token, keys.start, keys.len());
-            let row = at * TILE..at * TILE + keys.len();
+            let row = row * TILE..row * TILE + keys.len();
             let kept = (self.rest.lse[token * heads + head], self.rest.delta[token * heads + head]);
             soften(level, &mut t.scores[row.clone()], &mut t.dscores[row], seen, kept);
         }
@@ -148,19 +181,10 @@ impl Owner<'_> {
         let size = Size { m: count, n: wide, k: keys.len() };
         let ds = Left::rows(t.dscores, TILE);
         product(level, (t.dqueries, wide), ds, by(t.keys), size, Write::Set);
-        for (at, token) in queries.enumerate() {
-            let from = &self.tiles.dqueries[at * wide..][..width];
-            add(level, self.row(token, host.query(head)), from, host.scale);
+        for (row, token) in queries.enumerate() {
+            let from = &t.dqueries[row * wide..][..width];
+            add(level, self.grads.query(token, at), from, host.scale);
         }
-    }
-
-    /// Columns of a row of `dqkv` that are this owner's.
-    // Rows come out of a shared matrix; see below.
-    #[expect(clippy::mut_from_ref, reason = "callers drop a row before they ask for the next")]
-    fn row(&self, token: usize, columns: Range<usize>) -> &mut [f32] {
-        // SAFETY: only this owner asks for the columns of its heads in the rows of its sequence,
-        // and it lets each row go before it asks for another.
-        unsafe { self.dqkv.part(token, columns) }
     }
 }
 

@@ -98,15 +98,16 @@ impl Product<'_> {
             && rows.len() <= narrow.rows
         {
             let a = a[rows.start * k..rows.end * k].as_ptr();
-            // SAFETY: the strips lie in A, B and C, and the kernel is for this processor.
+            let b = columns.start * k..columns.end * k;
+            let (m, n) = (rows.len(), columns.len());
             match self.b {
-                Side::Along(b) => unsafe {
-                    let b = b[columns.start * k..columns.end * k].as_ptr();
-                    return (narrow.f32)(&self.strip(to, a, b, rows.len(), columns.len()));
+                // SAFETY: the strip lies in A, B and C, and the kernel is for this processor.
+                Side::Along(all) => unsafe {
+                    return (narrow.f32)(&self.strip(to, a, all[b].as_ptr(), m, n));
                 },
-                Side::AlongBf16(b) => unsafe {
-                    let b = b[columns.start * k..columns.end * k].as_ptr();
-                    return (narrow.bf16)(&self.strip(to, a, b, rows.len(), columns.len()));
+                // SAFETY: as above.
+                Side::AlongBf16(all) => unsafe {
+                    return (narrow.bf16)(&self.strip(to, a, all[b].as_ptr(), m, n));
                 },
                 Side::Across(_) => {}
             }
@@ -183,9 +184,14 @@ impl Product<'_> {
         }
     }
 
-    /// Panels as high as the highest tile, the last one as high as its rows.
+    /// Rows of a panel of A, of so many in all: even, since low tiles are slow.
+    fn height(&self, rows: usize) -> usize {
+        even(rows, self.kernel.tiles.len(), 1)
+    }
+
+    /// Panels of even height, the last one as high as its rows.
     fn pack_a(&self, rows: Range<usize>, terms: Range<usize>, out: *mut f32) {
-        let high = self.kernel.tiles.len();
+        let high = self.height(rows.len());
         let stride = self.a.stride(self.shape.m, self.shape.k);
         for row in rows.clone().step_by(high) {
             let count = high.min(rows.end - row);
@@ -223,7 +229,7 @@ impl Product<'_> {
         terms: Range<usize>,
     ) {
         let (wide, n) = (self.kernel.columns, self.shape.n);
-        let high = self.kernel.tiles.len();
+        let high = self.height(rows);
         let add = self.write == Write::Add || terms.start > 0;
         let mut beside = [Line([0.0; 16]); 32];
         debug_assert!(high * wide <= 16 * beside.len());

@@ -43,6 +43,43 @@ pub(super) fn trim(value: &Value, chars: Option<&str>) -> Result<Value, Error> {
     }
 }
 
+/// The filter `string`.
+pub(super) fn string(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    afford_text(state, value)?;
+    Ok(if value.kind() == ValueKind::String { value.clone() } else { value.to_string().into() })
+}
+
+/// Refuses a list or a dictionary whose text the fuel left does not pay for: one that holds the
+/// same parts many times can be exponentially longer than what made it.
+pub(super) fn afford_text(state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if !is_nested(value) {
+        return Ok(());
+    }
+    let mut left = state.fuel_levels().map_or(1 << 24, |(_, left)| left);
+    if walk(value, &mut left, 0) { Ok(()) } else { Err(Error::from(ErrorKind::OutOfFuel)) }
+}
+
+/// Whether `left` suffices for the parts of `value`, one a part.
+fn walk(value: &Value, left: &mut u64, depth: usize) -> bool {
+    const DEEPEST: usize = 200;
+    *left = left.saturating_sub(1 + value.as_str().map_or(0, str::len) as u64 / 64);
+    if *left == 0 || depth > DEEPEST {
+        return false;
+    }
+    if !is_nested(value) {
+        return true;
+    }
+    let Some(pairs) = value.as_object().and_then(|object| object.try_iter_pairs()) else {
+        return true;
+    };
+    for (key, value) in pairs {
+        if !walk(&key, left, depth + 1) || !walk(&value, left, depth + 1) {
+            return false;
+        }
+    }
+    true
+}
+
 fn of_text(
     state: &State<'_, '_>,
     text: &str,
@@ -62,6 +99,10 @@ fn of_text(
         "splitlines" => {
             let (keep,): (Option<bool>,) = from_args(args)?;
             Value::from(lines(text, keep.unwrap_or(false)))
+        }
+        "title" => {
+            let () = from_args(args)?;
+            Value::from(title(text))
         }
         "removeprefix" => {
             let (prefix,): (&str,) = from_args(args)?;
@@ -125,6 +166,23 @@ fn strip<'a>(text: &'a str, chars: Option<&str>, left: bool, right: bool) -> &'a
     let unwanted = |c: char| chars.map_or_else(|| is_space(c), |chars| chars.contains(c));
     let text = if left { text.trim_start_matches(unwanted) } else { text };
     if right { text.trim_end_matches(unwanted) } else { text }
+}
+
+/// Python's `str.title`: a letter after one that has no case begins a word.
+fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for c in text.chars() {
+        if inside {
+            out.extend(c.to_lowercase());
+        } else {
+            let mut upper = c.to_uppercase();
+            out.extend(upper.next());
+            out.extend(upper.flat_map(char::to_lowercase));
+        }
+        inside = c.is_lowercase() || c.is_uppercase();
+    }
+    out
 }
 
 fn split(

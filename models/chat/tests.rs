@@ -108,7 +108,7 @@ fn faults_name_the_line() {
     let template = Template::compile("\n\n{{ missing.x }}", "", "").unwrap();
     let error = template.render(&[], &Options::default()).unwrap_err().to_string();
     assert!(error.contains("line 3"), "{error}");
-    let long = "x".repeat(super::LONGEST + 1);
+    let long = "x".repeat((1 << 20) + 1);
     assert!(Template::compile(&long, "", "").is_err());
 }
 
@@ -164,6 +164,19 @@ const HOSTILE: [&str; 24] = [
     "{% extends 'chat' %}",
 ];
 
+/// Nested or chained deeper than a stack would bear: before, each level's two sides, after.
+const NESTED: [(&str, (&str, &str), &str); 9] = [
+    ("{{ ", ("(", ")"), " }}"),
+    ("{{ ", ("[", "]"), " }}"),
+    ("{{ ", ("-", ""), " }}"),
+    ("{{ ", ("not ", ""), " }}"),
+    ("{{ ", ("1 + ", ""), " }}"),
+    ("{{ ", ("", ".a"), " }}"),
+    ("{{ ", ("1 if 0 else ", ""), " }}"),
+    ("", ("{% if 1 %}", "{% endif %}"), ""),
+    ("{% if 0 %}", ("{% elif 0 %}", ""), "{% endif %}"),
+];
+
 #[test]
 fn harm_ends_in_an_error() {
     let turns = [Message::user(&"x".repeat(10_000))];
@@ -172,13 +185,11 @@ fn harm_ends_in_an_error() {
             .and_then(|template| template.render(&turns, &Options::default()));
         assert!(outcome.is_err(), "{source}: {} bytes", outcome.unwrap().len());
     }
-    for (open, close) in [("(", ")"), ("[", "]"), ("-", ""), ("{% if 1 %}", "{% endif %}")] {
-        let inner = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
-        let block = open.starts_with('{');
-        let source = if block { inner } else { format!("{{{{ {inner} }}}}") };
-        let outcome = Template::compile(&source, "", "")
+    for (before, each, after) in NESTED {
+        let all = format!("{before}{}1{}", each.0.repeat(30_000), each.1.repeat(30_000)) + after;
+        let outcome = Template::compile(&all, "", "")
             .and_then(|template| template.render(&turns, &Options::default()));
-        assert!(outcome.is_err(), "{open} nested");
+        assert!(outcome.is_err(), "{} nested", each.0);
     }
 }
 
