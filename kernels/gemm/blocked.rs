@@ -137,7 +137,7 @@ impl Product<'_> {
         columns: Range<usize>,
     ) {
         let (k, step) = (self.shape.k, block_terms(self.shape.k));
-        let slab = 64.max(self.kernel.columns);
+        let slab = self.kernel.columns;
         let a = room(a, rows.len() * k);
         let b = room(b, slab * step);
         for from in (0..k).step_by(step) {

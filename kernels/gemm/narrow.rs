@@ -11,8 +11,6 @@ use super::side::Strip;
 
 /// Rows of A that this is good for.
 pub(super) const ROWS: usize = 4;
-/// Groups of 8 columns that go side by side: the chain of one waits 4 cycles for each term.
-const GROUPS: usize = 4;
 /// The most terms that a transposition brings.
 const TERMS: usize = 16;
 
@@ -26,21 +24,22 @@ pub(super) unsafe fn strip<T: Weight>(strip: &Strip<T>) {
     // SAFETY: the caller's promises, handed on.
     unsafe {
         match strip.rows {
-            1 => columns::<1, T>(strip),
-            2 => columns::<2, T>(strip),
-            3 => columns::<3, T>(strip),
-            _ => columns::<4, T>(strip),
+            1 => columns::<1, 4, T>(strip),
+            2 => columns::<2, 4, T>(strip),
+            3 => columns::<3, 2, T>(strip),
+            _ => columns::<4, 2, T>(strip),
         }
     }
 }
 
+/// `G` groups of 8 columns go side by side: the chain of one waits 4 cycles for each term, so about
+/// 8 chains fill the two units.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn columns<const R: usize, T: Weight>(strip: &Strip<T>) {
-    let wide = 8 * GROUPS;
-    let whole = strip.columns - strip.columns % wide;
-    for column in (0..whole).step_by(wide) {
+unsafe fn columns<const R: usize, const G: usize, T: Weight>(strip: &Strip<T>) {
+    let whole = strip.columns - strip.columns % (8 * G);
+    for column in (0..whole).step_by(8 * G) {
         // SAFETY: these columns are inside the strip.
-        unsafe { groups::<R, GROUPS, T>(strip, column, wide) };
+        unsafe { groups::<R, G, T>(strip, column, 8 * G) };
     }
     for column in (whole..strip.columns).step_by(8) {
         // SAFETY: as above, the last ones maybe fewer than 8.
@@ -62,36 +61,32 @@ unsafe fn groups<const R: usize, const G: usize, T: Weight>(
         let b = strip.b.add(column * strip.terms);
         let row = |i: usize| b.add(i.min(count - 1) * strip.terms);
         let mut ahead = b.wrapping_add(8 * G * strip.terms).cast::<i8>();
+        let mut lanes = [[_mm256_setzero_ps(); 8]; G];
         for from in (0..strip.terms).step_by(strip.block) {
             let to = strip.terms.min(from + strip.block);
             let whole = to - (to - from) % step;
             let mut sums = [[_mm256_setzero_ps(); R]; G];
             for p in (from..whole).step_by(step) {
-                for (g, sums) in sums.iter_mut().enumerate() {
+                for (g, lanes) in lanes.iter_mut().enumerate() {
                     for line in 0..4 {
                         _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64 * line));
                     }
                     ahead = ahead.wrapping_add(256);
-                    let rows = std::array::from_fn(|i| row(8 * g + i).add(p));
-                    terms::<R, T>(sums, transpose(rows), strip.a.add(p), strip.terms, step);
+                    *lanes =
+                        transpose(std::array::from_fn::<*const T, 8, _>(|i| row(8 * g + i).add(p)));
                 }
+                terms::<R, G, T>(&mut sums, &lanes, strip.a.add(p), strip.terms, step);
             }
             if whole < to {
-                for (g, sums) in sums.iter_mut().enumerate() {
-                    let mut rest = [[T::ZERO; TERMS]; 8];
+                let mut rest = [[T::ZERO; TERMS]; 8];
+                for (g, lanes) in lanes.iter_mut().enumerate() {
                     for (i, rest) in rest.iter_mut().enumerate() {
-                        rest.as_mut_ptr()
-                            .copy_from_nonoverlapping(row(8 * g + i).add(whole), to - whole);
+                        let row = row(8 * g + i).add(whole);
+                        rest.as_mut_ptr().copy_from_nonoverlapping(row, to - whole);
                     }
-                    let rows = std::array::from_fn(|i| rest[i].as_ptr());
-                    terms::<R, T>(
-                        sums,
-                        transpose(rows),
-                        strip.a.add(whole),
-                        strip.terms,
-                        to - whole,
-                    );
+                    *lanes = transpose(std::array::from_fn(|i| rest[i].as_ptr()));
                 }
+                terms::<R, G, T>(&mut sums, &lanes, strip.a.add(whole), strip.terms, to - whole);
             }
             let c = strip.c.add(column);
             write(&sums, c, strip.stride, count, strip.add || from > 0);
@@ -99,44 +94,33 @@ unsafe fn groups<const R: usize, const G: usize, T: Weight>(
     }
 }
 
-/// Adds the first `count` terms to the sums of each row. Inlined, so that all unrolls.
+/// Adds the first `count` terms to the sums of each group and row, all chains in turns. Inlined, so
+/// that all unrolls.
 #[inline(always)]
-unsafe fn terms<const R: usize, T: Weight>(
-    sums: &mut [__m256; R],
-    columns: [__m256; 8],
+unsafe fn terms<const R: usize, const G: usize, T: Weight>(
+    sums: &mut [[__m256; R]; G],
+    lanes: &[[__m256; 8]; G],
     a: *const f32,
     stride: usize,
     count: usize,
 ) {
-    for (j, lanes) in columns.into_iter().enumerate() {
-        let p = j * T::LANE;
-        // SAFETY: A has `count` terms from here in each row; the caller has AVX2 and FMA.
-        unsafe {
-            if T::LANE == 2 {
-                let [even, odd] = widen(lanes);
-                if p < count {
-                    term(sums, even, a.add(p), stride);
+    for j in 0..8 {
+        for half in 0..T::LANE {
+            let p = j * T::LANE + half;
+            if p >= count {
+                return;
+            }
+            for (sums, lanes) in sums.iter_mut().zip(lanes) {
+                // SAFETY: A has `count` terms from here in R rows; the caller has AVX2 and FMA.
+                unsafe {
+                    let values = if T::LANE == 2 { widen(lanes[j])[half] } else { lanes[j] };
+                    for (r, sum) in sums.iter_mut().enumerate() {
+                        let a = _mm256_set1_ps(*a.add(r * stride + p));
+                        *sum = _mm256_fmadd_ps(a, values, *sum);
+                    }
                 }
-                if p + 1 < count {
-                    term(sums, odd, a.add(p + 1), stride);
-                }
-            } else if p < count {
-                term(sums, lanes, a.add(p), stride);
             }
         }
-    }
-}
-
-#[inline(always)]
-unsafe fn term<const R: usize>(
-    sums: &mut [__m256; R],
-    values: __m256,
-    a: *const f32,
-    stride: usize,
-) {
-    for (r, sum) in sums.iter_mut().enumerate() {
-        // SAFETY: A has this term in R rows; the caller has AVX2 and FMA.
-        *sum = unsafe { _mm256_fmadd_ps(_mm256_set1_ps(*a.add(r * stride)), values, *sum) };
     }
 }
 
