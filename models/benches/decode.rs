@@ -73,7 +73,7 @@ fn time(
     tokens: usize,
 ) -> Result<(f64, f64, Answers), Box<dyn Error>> {
     let vocab = engine.config().vocab as u32;
-    let ids = |row: u32| (0..prompt as u32).map(|i| (i * 7919 + row * 104_729 + 17) % vocab);
+    let ids = |row: u32| (0..prompt as u32).map(move |i| (i * 7919 + row * 104_729 + 17) % vocab);
     let request = |row: u32| Request {
         name: format!("{row}"),
         prompt: ids(row).collect(),
