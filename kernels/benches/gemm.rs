@@ -150,7 +150,7 @@ impl Case {
         let alone = cpu.threads() == 1;
         let (start, busy) = (Instant::now(), cpu_seconds());
         let mut calls = 0;
-        while start.elapsed() < LEAST {
+        while calls == 0 || start.elapsed() < LEAST {
             call(self);
             calls += 1;
         }
