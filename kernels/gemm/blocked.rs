@@ -198,7 +198,7 @@ impl Product<'_> {
         let Shape { n, k, .. } = self.shape;
         let step = self.block_terms();
         let most = self.kernel.block;
-        let a = room(a, self.panels(most.min(rows.len()), step).max(self.panels(1, step)));
+        let a = room(a, self.panels(most.min(rows.len()), step));
         let wide = self.kernel.columns;
         let b = room(b, columns.len().div_ceil(wide) * panel(wide, step));
         for from in (0..k).step_by(step) {
