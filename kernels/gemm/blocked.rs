@@ -1,0 +1,271 @@
+//! The loops around the tiles: blocks of C for the threads, panels for the caches.
+//!
+//! K is cut into blocks by K alone. A value of C is the sum over the blocks, in order, of a chain of
+//! multiply-adds over the block's terms, in order; nothing else enters. So its bits depend neither
+//! on M, N, the other rows, the blocks of C or the threads, nor on which kernel is taken, and bf16
+//! weights give what their values in f32 give.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use crate::device::Cpu;
+
+use super::side::{Kernel, Part, Side, Strip};
+use super::{Shape, Write};
+
+/// Terms in a block: the panel of B that a tile reads stays in the first cache.
+const TERMS: usize = 288;
+/// Up to here A is packed once for all of K, and B in small slabs.
+const FEW_ROWS: usize = 64;
+const FEW_VALUES: usize = 1 << 17;
+/// Rows and columns of a block of C, one thread's work.
+const BLOCK: usize = 512;
+/// Blocks that a large product is cut into at least, and what is too small to be cut.
+const BLOCKS: usize = 8;
+const WHOLE: usize = 1 << 18;
+
+/// A cache line.
+#[repr(C, align(64))]
+#[derive(Clone, Copy)]
+struct Line([f32; 16]);
+
+thread_local! {
+    /// Panels of A and of B: grown to what is needed, then kept.
+    static SCRATCH: RefCell<[Vec<Line>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+}
+
+/// One product, as all its blocks see it.
+pub(super) struct Product<'a> {
+    pub(super) kernel: &'static Kernel,
+    pub(super) a: Side<'a>,
+    pub(super) b: Side<'a>,
+    pub(super) shape: Shape,
+    pub(super) write: Write,
+}
+
+/// C, of which each block writes its own part.
+struct Output(*mut f32);
+
+// SAFETY: blocks of C do not overlap, and each is written by one thread.
+unsafe impl Sync for Output {}
+
+/// How many, cut into pieces of at most `most`, as even as multiples of `unit` can be.
+fn even(count: usize, most: usize, unit: usize) -> usize {
+    count.div_ceil(count.div_ceil(most).max(1)).next_multiple_of(unit)
+}
+
+/// Terms in a block of the sums.
+fn block_terms(terms: usize) -> usize {
+    even(terms, TERMS, 16)
+}
+
+/// Rows and columns of a block of C. Columns go in steps of 64, which all tiles divide.
+fn blocks(shape: Shape, kernel: &Kernel) -> (usize, usize) {
+    let Shape { m, n, k } = shape;
+    if m.saturating_mul(n).saturating_mul(k) <= WHOLE {
+        return (m, n);
+    }
+    if m <= FEW_ROWS {
+        let weights = WHOLE / 4;
+        return (m, n.div_ceil(BLOCKS).max(weights / k).next_multiple_of(64));
+    }
+    let rows = even(m, BLOCK, kernel.tiles.len());
+    let wanted = BLOCKS.div_ceil(m.div_ceil(rows));
+    (rows, even(n, n.div_ceil(wanted).clamp(128, BLOCK), 64))
+}
+
+/// C = product or C += product. M, N and K are at least 1.
+pub(super) fn run(cpu: &Cpu, c: &mut [f32], product: &Product) {
+    let Shape { m, n, .. } = product.shape;
+    let (rows, columns) = blocks(product.shape, product.kernel);
+    let across = n.div_ceil(columns);
+    let output = Output(c.as_mut_ptr());
+    cpu.blocks(m.div_ceil(rows) * across, 1, |range| {
+        let output = &output;
+        for at in range {
+            let (i, j) = (at / across * rows, at % across * columns);
+            product.block(output, i..m.min(i + rows), j..n.min(j + columns));
+        }
+    });
+}
+
+impl Product<'_> {
+    fn block(&self, c: &Output, rows: Range<usize>, columns: Range<usize>) {
+        let Shape { n, k, .. } = self.shape;
+        // SAFETY: the block is inside C.
+        let to = unsafe { c.0.add(rows.start * n + columns.start) };
+        if let (Some(narrow), Side::Along(a)) = (&self.kernel.narrow, self.a)
+            && rows.len() <= narrow.rows
+        {
+            let a = a[rows.start * k..rows.end * k].as_ptr();
+            let b = columns.start * k..columns.end * k;
+            let (m, n) = (rows.len(), columns.len());
+            match self.b {
+                // SAFETY: the strip lies in A, B and C, and the kernel is for this processor.
+                Side::Along(all) => unsafe {
+                    return (narrow.f32)(&self.strip(to, a, all[b].as_ptr(), m, n));
+                },
+                // SAFETY: as above.
+                Side::AlongBf16(all) => unsafe {
+                    return (narrow.bf16)(&self.strip(to, a, all[b].as_ptr(), m, n));
+                },
+                Side::Across(_) => {}
+            }
+        }
+        SCRATCH.with_borrow_mut(|[a, b]| {
+            if rows.len() <= FEW_ROWS && rows.len() * k <= FEW_VALUES {
+                self.few_rows(to, a, b, rows, columns);
+            } else {
+                self.many_rows(to, a, b, rows, columns);
+            }
+        });
+    }
+
+    fn strip<T>(&self, c: *mut f32, a: *const f32, b: *const T, m: usize, n: usize) -> Strip<T> {
+        let Shape { n: stride, k: terms, .. } = self.shape;
+        let (block, add) = (block_terms(terms), self.write == Write::Add);
+        Strip { c, stride, a, rows: m, b, columns: n, terms, block, add }
+    }
+
+    /// A is packed once; B goes through panels that stay in the first caches.
+    fn few_rows(
+        &self,
+        c: *mut f32,
+        a: &mut Vec<Line>,
+        b: &mut Vec<Line>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
+        let (k, step) = (self.shape.k, block_terms(self.shape.k));
+        let slab = 64.max(self.kernel.columns);
+        let a = room(a, rows.len() * k);
+        let b = room(b, slab * step);
+        for from in (0..k).step_by(step) {
+            let terms = from..k.min(from + step);
+            self.pack_a(rows.clone(), terms, a.wrapping_add(rows.len() * from));
+        }
+        for column in columns.clone().step_by(slab) {
+            let slab = column..columns.end.min(column + slab);
+            // SAFETY: the slab begins inside the block.
+            let c = unsafe { c.add(column - columns.start) };
+            for from in (0..k).step_by(step) {
+                let terms = from..k.min(from + step);
+                self.pack_b(slab.clone(), terms.clone(), b);
+                let a = a.wrapping_add(rows.len() * from);
+                self.tiles(c, a, b, (rows.len(), slab.len()), terms);
+            }
+        }
+    }
+
+    /// B is packed for one block of the sums, and A in blocks that stay in the second cache.
+    fn many_rows(
+        &self,
+        c: *mut f32,
+        a: &mut Vec<Line>,
+        b: &mut Vec<Line>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
+        let Shape { n, k, .. } = self.shape;
+        let step = block_terms(k);
+        let most = self.kernel.block;
+        let a = room(a, most.min(rows.len()) * step);
+        let b = room(b, columns.len().next_multiple_of(self.kernel.columns) * step);
+        for from in (0..k).step_by(step) {
+            let terms = from..k.min(from + step);
+            self.pack_b(columns.clone(), terms.clone(), b);
+            for row in rows.clone().step_by(most) {
+                let here = row..rows.end.min(row + most);
+                self.pack_a(here.clone(), terms.clone(), a);
+                // SAFETY: these rows are inside the block.
+                let c = unsafe { c.add((row - rows.start) * n) };
+                self.tiles(c, a, b, (here.len(), columns.len()), terms.clone());
+            }
+        }
+    }
+
+    /// Rows of a panel of A, of so many in all: even, since low tiles are slow.
+    fn height(&self, rows: usize) -> usize {
+        even(rows, self.kernel.tiles.len(), 1)
+    }
+
+    /// Panels of even height, the last one as high as its rows.
+    fn pack_a(&self, rows: Range<usize>, terms: Range<usize>, out: *mut f32) {
+        let high = self.height(rows.len());
+        let stride = self.a.stride(self.shape.m, self.shape.k);
+        for row in rows.clone().step_by(high) {
+            let count = high.min(rows.end - row);
+            let part = Part { row, rows: count, term: terms.start, terms: terms.len(), stride };
+            // SAFETY: the part is inside A; the caller has made room for all rows and the excess.
+            unsafe {
+                let out = out.add((row - rows.start) * terms.len());
+                self.a.pack(self.kernel, part, count, out);
+            }
+        }
+    }
+
+    /// Panels as wide as a tile.
+    fn pack_b(&self, columns: Range<usize>, terms: Range<usize>, out: *mut f32) {
+        let wide = self.kernel.columns;
+        let stride = self.b.stride(self.shape.n, self.shape.k);
+        for row in columns.clone().step_by(wide) {
+            let rows = wide.min(columns.end - row);
+            let part = Part { row, rows, term: terms.start, terms: terms.len(), stride };
+            // SAFETY: the part is inside B; the caller has made room for whole panels.
+            unsafe {
+                let out = out.add((row - columns.start) * terms.len());
+                self.b.pack(self.kernel, part, wide, out);
+            }
+        }
+    }
+
+    /// All tiles of packed rows and columns. A tile that C cuts off is made beside it.
+    fn tiles(
+        &self,
+        c: *mut f32,
+        a: *const f32,
+        b: *const f32,
+        (rows, columns): (usize, usize),
+        terms: Range<usize>,
+    ) {
+        let (wide, n) = (self.kernel.columns, self.shape.n);
+        let high = self.height(rows);
+        let add = self.write == Write::Add || terms.start > 0;
+        let mut beside = [Line([0.0; 16]); 32];
+        debug_assert!(high * wide <= 16 * beside.len());
+        let beside = beside.as_mut_ptr().cast::<f32>();
+        for column in (0..columns).step_by(wide) {
+            let here = wide.min(columns - column);
+            for row in (0..rows).step_by(high) {
+                let count = high.min(rows - row);
+                let tile = self.kernel.tiles[count - 1];
+                // SAFETY: the panels are packed for these rows, columns and terms; C has these
+                // rows and columns, and `beside` a whole tile.
+                unsafe {
+                    let (a, b) = (a.add(row * terms.len()), b.add(column * terms.len()));
+                    let c = c.add(row * n + column);
+                    if here == wide {
+                        tile(terms.len(), a, b, c, n, add);
+                        continue;
+                    }
+                    tile(terms.len(), a, b, beside, wide, false);
+                    for r in 0..count {
+                        for j in 0..here {
+                            let (c, sum) = (c.add(r * n + j), *beside.add(r * wide + j));
+                            *c = if add { *c + sum } else { sum };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Room for so many values, and for what packing writes beyond them.
+fn room(lines: &mut Vec<Line>, values: usize) -> *mut f32 {
+    let wanted = (values + 8).div_ceil(16);
+    if lines.len() < wanted {
+        lines.resize(wanted, Line([0.0; 16]));
+    }
+    lines.as_mut_ptr().cast()
+}

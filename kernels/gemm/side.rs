@@ -1,0 +1,151 @@
+//! A factor of a product, its panels, and the tables of what an instruction set does with them.
+//!
+//! A panel holds `width` rows of a side for `count` terms of the sums, term after term: term p of
+//! row i lies at `p * width + i`. So the tiles read both sides front to back.
+
+use half::bf16;
+
+use crate::isa::Isa;
+
+use super::portable;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
+
+/// One factor: rows of A, or columns of B called rows here as well. `terms` is K.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side<'a> {
+    /// [rows, K].
+    Along(&'a [f32]),
+    /// [rows, K] of bf16.
+    AlongBf16(&'a [bf16]),
+    /// [K, rows].
+    Across(&'a [f32]),
+}
+
+/// Which part of a side: rows, of how many there are, and terms of the sums.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// The first row, and how many there are of it: at most a panel's width.
+    pub(super) row: usize,
+    pub(super) rows: usize,
+    /// The first term of the sums, and how many.
+    pub(super) term: usize,
+    pub(super) terms: usize,
+    /// From one line of the matrix to the next: K along, all rows across.
+    pub(super) stride: usize,
+}
+
+/// C tile (+)= panel of A · panel of B: terms, A, B, C, the stride of C, whether to add.
+pub(super) type Tile = unsafe fn(usize, *const f32, *const f32, *mut f32, usize, bool);
+
+/// Writes a panel of the width, from rows along the sums.
+pub(super) type Pack<T> = unsafe fn(*const T, Part, usize, *mut f32);
+
+/// Few rows of A against many of B, read as they lie: no panel. See `narrow`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Narrow {
+    /// Rows of A that it takes at most.
+    pub(super) rows: usize,
+    pub(super) f32: unsafe fn(&Strip<f32>),
+    pub(super) bf16: unsafe fn(&Strip<bf16>),
+}
+
+/// The rows `rows` of A times the columns `from..to` of C.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Strip<T> {
+    /// At [0, from] of C, with its stride.
+    pub(super) c: *mut f32,
+    pub(super) stride: usize,
+    /// A, [rows, terms].
+    pub(super) a: *const f32,
+    pub(super) rows: usize,
+    /// Row `from` of B, [.., terms].
+    pub(super) b: *const T,
+    pub(super) columns: usize,
+    pub(super) terms: usize,
+    /// Terms in a partial sum.
+    pub(super) block: usize,
+    pub(super) add: bool,
+}
+
+/// What an instruction set brings.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    /// The tile for 1, 2, … rows of A.
+    pub(super) tiles: &'static [Tile],
+    /// Columns of a tile.
+    pub(super) columns: usize,
+    /// Rows of A that are kept at hand, in panels.
+    pub(super) block: usize,
+    pub(super) pack_f32: Pack<f32>,
+    pub(super) pack_bf16: Pack<bf16>,
+    pub(super) narrow: Option<Narrow>,
+}
+
+/// The kernel of an instruction set.
+pub(super) fn kernel(isa: Isa) -> &'static Kernel {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => &avx512::KERNEL,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => &avx2::KERNEL,
+        _ => &portable::KERNEL,
+    }
+}
+
+impl Side<'_> {
+    /// How many values it holds.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Side::Along(values) | Side::Across(values) => values.len(),
+            Side::AlongBf16(values) => values.len(),
+        }
+    }
+
+    /// From one line of it to the next.
+    pub(super) fn stride(self, rows: usize, terms: usize) -> usize {
+        match self {
+            Side::Along(_) | Side::AlongBf16(_) => terms,
+            Side::Across(_) => rows,
+        }
+    }
+
+    /// Writes a panel of `width` rows, of which those past `part.rows` hold anything.
+    ///
+    /// # Safety
+    /// The part lies inside the side; `out` has room for `width * part.terms` values and 8 more;
+    /// the processor has the kernel's instructions.
+    pub(super) unsafe fn pack(self, kernel: &Kernel, part: Part, width: usize, out: *mut f32) {
+        // SAFETY: the caller's promises, handed on.
+        unsafe {
+            match self {
+                Side::Along(side) => (kernel.pack_f32)(side.as_ptr(), part, width, out),
+                Side::AlongBf16(side) => (kernel.pack_bf16)(side.as_ptr(), part, width, out),
+                Side::Across(side) => pack_across(side, part, width, out),
+            }
+        }
+    }
+}
+
+/// Lines of 8 are copied whole where the matrix has them: the excess is overwritten by the next
+/// line, or falls into the room behind.
+unsafe fn pack_across(side: &[f32], part: Part, width: usize, out: *mut f32) {
+    let Part { row, rows, term, terms, stride } = part;
+    let lines = side[term * stride..(term + terms) * stride].chunks_exact(stride);
+    let eights = width.div_ceil(8);
+    let whole = row + 8 * eights <= stride;
+    for (p, line) in lines.enumerate() {
+        // SAFETY: line p starts at p * width and writes at most 8 values beyond the next one's
+        // start, and `out` has 8 values of room; the slices of `line` are checked.
+        unsafe {
+            let to = out.add(p * width);
+            if whole {
+                for (at, eight) in line[row..row + 8 * eights].chunks_exact(8).enumerate() {
+                    to.add(8 * at).copy_from_nonoverlapping(eight.as_ptr(), 8);
+                }
+            } else {
+                to.copy_from_nonoverlapping(line[row..row + rows].as_ptr(), rows);
+            }
+        }
+    }
+}
