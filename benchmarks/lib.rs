@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod error;
 pub mod fields;
+pub mod finish;
 pub mod ifeval;
 pub mod items;
 pub mod join;
@@ -13,5 +14,6 @@ pub mod score;
 pub mod scores;
 pub mod statistics;
 pub mod thinking;
+pub mod truncation;
 
 pub use error::{Error, Result};

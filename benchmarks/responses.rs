@@ -6,6 +6,7 @@ use heedful_datasets::json::parse_object;
 
 use crate::error::{Error, Result};
 use crate::fields;
+use crate::finish::FinishReason;
 use crate::lines::for_each;
 
 /// One line of a response file: `{prompt, response}`, or `key` or `id` in place of the prompt.
@@ -17,8 +18,8 @@ pub struct Response {
     pub prompt: Option<String>,
     /// What the model wrote; `None` for a null, which is no response.
     pub text: Option<String>,
-    /// Why the model stopped, if told: `stop`, `length` and so on.
-    pub finish_reason: Option<String>,
+    /// Why the model stopped, if told.
+    pub finish_reason: Option<FinishReason>,
     /// The line that it came from, from 1.
     pub line: u64,
 }
@@ -50,7 +51,7 @@ fn response(text: &str, line: u64) -> std::result::Result<Response, String> {
         return Err("key `response` is missing".to_owned());
     }
     let answer = fields::text(&row, "response")?.map(str::to_owned);
-    let finish_reason = fields::text(&row, "finish_reason")?.map(str::to_owned);
+    let finish_reason = fields::text(&row, "finish_reason")?.map(FinishReason::named);
     Ok(Response { key, prompt, text: answer, finish_reason, line })
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asked::Asked;
 use crate::error::{Error, Result};
+use crate::finish::FinishReason;
 use crate::items::{Item, Items};
 use crate::join::Joined;
 use crate::responses::Response;
@@ -24,7 +25,7 @@ pub struct Judged {
     /// What was judged, where that is not the whole response.
     pub answer: Option<String>,
     /// Why the model stopped, if told.
-    pub finish_reason: Option<String>,
+    pub finish_reason: Option<FinishReason>,
     /// Where the reasoning stood; `None` without a response.
     pub thinking: Option<State>,
     /// The reasoning tags were repeated, mismatched or late.

@@ -12,10 +12,12 @@ use heedful_datasets::{digest, rows};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
+use crate::finish::FinishReason;
 use crate::ifeval::{Evaluation, PLAN};
 use crate::metrics::{Metric, Metrics};
 use crate::score::{Followed, Judged, Outcome, Setting};
 use crate::thinking::State;
+use crate::truncation::truncation;
 
 /// The stage's name in manifests.
 pub const STAGE: &str = "evaluate";
@@ -95,7 +97,7 @@ pub fn write(
         push(&mut writer, at, item, origin.setting.profile)?;
     }
     writer.finish()?;
-    Ok(draft.commit(counts(evaluation, metrics), revision)?)
+    Ok(draft.commit(counts(evaluation, metrics, origin.setting.profile), revision)?)
 }
 
 fn plan(origin: &Origin<'_>, evaluation: &Evaluation) -> Result<Plan> {
@@ -125,11 +127,14 @@ fn plan(origin: &Origin<'_>, evaluation: &Evaluation) -> Result<Plan> {
     })
 }
 
-fn counts(evaluation: &Evaluation, metrics: &Metrics) -> Map<String, Value> {
+fn counts(evaluation: &Evaluation, metrics: &Metrics, profile: Profile) -> Map<String, Value> {
     let mut counts = Map::new();
     counts.insert("items".to_owned(), evaluation.items.len().into());
     counts.insert("join".to_owned(), json!(evaluation.join));
     counts.insert("thinking".to_owned(), json!(evaluation.thinking));
+    if let Some(cut) = truncation(&evaluation.items, profile) {
+        counts.insert("truncation".to_owned(), json!(cut));
+    }
     for metric in Metric::ALL {
         counts.insert(metric.name().to_owned(), json!(metrics.get(metric)));
     }
@@ -145,7 +150,7 @@ fn push(writer: &mut Writer, at: usize, item: &Judged, profile: Profile) -> Resu
             Cell::Text(&item.prompt),
             or_null(item.response.as_deref()),
             or_null(item.answer.as_deref()),
-            or_null(item.finish_reason.as_deref()),
+            or_null(item.finish_reason.as_ref().map(FinishReason::name)),
             or_null(item.thinking.map(State::name)),
             Cell::Bool(item.irregular),
             Cell::Int(index as i64),
@@ -228,7 +233,7 @@ fn item(row: &Map<String, Value>) -> Field<Judged> {
         prompt: text(row, "prompt")?,
         response: text(row, "response").ok(),
         answer: text(row, "answer").ok(),
-        finish_reason: text(row, "finish_reason").ok(),
+        finish_reason: text(row, "finish_reason").ok().map(FinishReason::from),
         thinking: state,
         irregular: flag(row, "irregular")?,
         outcomes: Vec::new(),

@@ -183,6 +183,7 @@ impl FromStr for Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::truncation::is_truncated;
 
     fn auto(response: &str) -> (&str, State, bool) {
         let answer = Policy::Auto.answer(response, false);
@@ -201,6 +202,10 @@ mod tests {
     fn a_truncated_prefilled_block_is_not_an_answer() {
         let answer = Policy::Auto.answer("hm, let me count", true);
         assert_eq!((answer.text, answer.state), ("", State::Unclosed));
+        // Whatever the reason for the end: it is told apart in `truncation`.
+        let cut = crate::finish::FinishReason::Length;
+        assert_eq!(is_truncated(Some(&cut), Some(answer.state)), Some(true));
+        assert_eq!(is_truncated(None, Some(answer.state)), Some(true));
     }
 
     #[test]

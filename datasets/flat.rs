@@ -1,10 +1,13 @@
-//! Flat tables: rows of texts, numbers and booleans, written to Parquet as they come.
+//! Flat tables: rows of texts, numbers, booleans and lists of numbers, written to Parquet as they come.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float32Builder, Int64Builder, StringBuilder};
+use arrow_array::builder::{
+    BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
+    UInt32Builder,
+};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -24,6 +27,12 @@ pub enum Kind {
     Int,
     /// 32 bits.
     Float,
+    /// 64 bits.
+    Double,
+    /// A list of 32 bits each.
+    Floats,
+    /// A list of 32 bits each, unsigned.
+    Ids,
 }
 
 /// One value.
@@ -39,6 +48,12 @@ pub enum Cell<'a> {
     Int(i64),
     /// For [`Kind::Float`].
     Float(f32),
+    /// For [`Kind::Double`].
+    Double(f64),
+    /// For [`Kind::Floats`].
+    Floats(&'a [f32]),
+    /// For [`Kind::Ids`].
+    Ids(&'a [u32]),
 }
 
 /// A Parquet file in the making.
@@ -57,6 +72,9 @@ enum Builder {
     Bool(BooleanBuilder),
     Int(Int64Builder),
     Float(Float32Builder),
+    Double(Float64Builder),
+    Floats(ListBuilder<Float32Builder>),
+    Ids(ListBuilder<UInt32Builder>),
 }
 
 /// A batch is closed at either of these.
@@ -101,9 +119,12 @@ impl Writer {
                 let name = self.schema.field(at).name();
                 return Err(Error::file(&self.path, format!("column `{name}`: not for {cell:?}")));
             }
-            if let Cell::Text(text) = cell {
-                self.bytes += text.len();
-            }
+            self.bytes += match cell {
+                Cell::Text(text) => text.len(),
+                Cell::Floats(list) => 4 * list.len(),
+                Cell::Ids(list) => 4 * list.len(),
+                _ => 0,
+            };
         }
         self.held += 1;
         self.rows += 1;
@@ -143,6 +164,9 @@ impl Kind {
             Kind::Bool => DataType::Boolean,
             Kind::Int => DataType::Int64,
             Kind::Float => DataType::Float32,
+            Kind::Double => DataType::Float64,
+            Kind::Floats => DataType::new_list(DataType::Float32, true),
+            Kind::Ids => DataType::new_list(DataType::UInt32, true),
         }
     }
 }
@@ -154,6 +178,9 @@ impl Builder {
             Kind::Bool => Builder::Bool(BooleanBuilder::new()),
             Kind::Int => Builder::Int(Int64Builder::new()),
             Kind::Float => Builder::Float(Float32Builder::new()),
+            Kind::Double => Builder::Double(Float64Builder::new()),
+            Kind::Floats => Builder::Floats(ListBuilder::new(Float32Builder::new())),
+            Kind::Ids => Builder::Ids(ListBuilder::new(UInt32Builder::new())),
         }
     }
 
@@ -168,6 +195,18 @@ impl Builder {
             (Builder::Int(column), Cell::Null) => column.append_null(),
             (Builder::Float(column), Cell::Float(value)) => column.append_value(value),
             (Builder::Float(column), Cell::Null) => column.append_null(),
+            (Builder::Double(column), Cell::Double(value)) => column.append_value(value),
+            (Builder::Double(column), Cell::Null) => column.append_null(),
+            (Builder::Floats(column), Cell::Floats(list)) => {
+                column.values().append_slice(list);
+                column.append(true);
+            }
+            (Builder::Floats(column), Cell::Null) => column.append(false),
+            (Builder::Ids(column), Cell::Ids(list)) => {
+                column.values().append_slice(list);
+                column.append(true);
+            }
+            (Builder::Ids(column), Cell::Null) => column.append(false),
             _ => return false,
         }
         true
@@ -179,6 +218,9 @@ impl Builder {
             Builder::Bool(column) => Arc::new(column.finish()),
             Builder::Int(column) => Arc::new(column.finish()),
             Builder::Float(column) => Arc::new(column.finish()),
+            Builder::Double(column) => Arc::new(column.finish()),
+            Builder::Floats(column) => Arc::new(column.finish()),
+            Builder::Ids(column) => Arc::new(column.finish()),
         }
     }
 }
@@ -222,5 +264,28 @@ mod tests {
         let expected = json!({"a": "x", "b": null, "c": 9_999, "d": 0.5});
         assert_eq!(serde_json::Value::Object(rows[9_999].object.clone()), expected);
         assert_eq!(std::fs::read(first).unwrap(), std::fs::read(second).unwrap());
+    }
+
+    #[test]
+    fn lists_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lists.parquet");
+        let columns = [("d", Kind::Double), ("f", Kind::Floats), ("i", Kind::Ids)];
+        let mut writer = Writer::create(&path, &columns).unwrap();
+        let (floats, ids) = ([0.5, -1.25], [7, u32::MAX]);
+        writer.push(&[Cell::Double(0.1), Cell::Floats(&floats), Cell::Ids(&ids)]).unwrap();
+        writer.push(&[Cell::Null, Cell::Null, Cell::Null]).unwrap();
+        writer.push(&[Cell::Null, Cell::Floats(&[]), Cell::Ids(&[])]).unwrap();
+        assert!(writer.push(&[Cell::Null, Cell::Ids(&[]), Cell::Null]).is_err());
+        drop(writer);
+        let mut writer = Writer::create(&path, &columns).unwrap();
+        writer.push(&[Cell::Double(0.1), Cell::Floats(&floats), Cell::Ids(&ids)]).unwrap();
+        writer.push(&[Cell::Null, Cell::Null, Cell::Null]).unwrap();
+        assert_eq!(writer.finish().unwrap(), 2);
+        let rows: Vec<_> = crate::rows::open_strict(&path).unwrap().map(|r| r.unwrap()).collect();
+        let first = json!({"d": 0.1, "f": [0.5, -1.25], "i": [7, u32::MAX]});
+        assert_eq!(serde_json::Value::Object(rows[0].object.clone()), first);
+        let second = json!({"d": null, "f": null, "i": null});
+        assert_eq!(serde_json::Value::Object(rows[1].object.clone()), second);
     }
 }

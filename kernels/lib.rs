@@ -13,8 +13,7 @@ pub mod attention;
 pub mod device;
 pub mod embedding;
 pub mod error;
-mod simd;
-mod split;
+pub mod fill;
 pub mod gemm;
 pub mod head;
 pub mod isa;
@@ -24,8 +23,11 @@ pub mod qkv;
 pub mod rmsnorm;
 pub mod rope;
 pub mod scale;
+mod simd;
+mod split;
 pub mod swiglu;
 pub mod tensor;
+
 #[cfg(test)]
 mod testing;
 

@@ -5,6 +5,7 @@ mod constraints;
 mod data;
 mod eval;
 mod report;
+mod train;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -42,6 +43,7 @@ enum Command {
     Verify(verify::Verify),
     Eval(eval::Eval),
     Report(report::Report),
+    Train(train::Train),
 }
 
 /// Runs what was typed; false is a negative finding (exit 1).
@@ -62,6 +64,9 @@ pub fn run() -> Result<bool> {
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
+        Command::Train(command) => {
+            command.run(cli.threads.map_or(0, |n| usize::from(n.get())), cli.quiet)
+        }
     }
 }
 

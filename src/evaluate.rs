@@ -9,6 +9,7 @@ use heedful_benchmarks::metrics::{Both, Metrics, Rate, compute};
 use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::scores::{self, Origin};
 use heedful_benchmarks::thinking::Counts;
+use heedful_benchmarks::truncation::{Truncation, truncation};
 use heedful_datasets::artifact::Artifact;
 use heedful_datasets::manifest::Revision;
 use serde::Serialize;
@@ -44,6 +45,9 @@ pub struct Outcome {
     pub join: Report,
     /// How the reasoning blocks stood.
     pub thinking: Counts,
+    /// Scores apart for cut and whole responses, where the responses tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncation: Option<Truncation>,
     /// Instructions that got an error in place of a verdict, as `key: rule: error`.
     pub errors: Vec<String>,
     /// The artifact's id and folder, when one was written.
@@ -81,6 +85,7 @@ pub fn ifeval(config: &Config) -> Result<Outcome> {
     });
     Ok(Outcome {
         errors: errors.collect(),
+        truncation: truncation(&evaluation.items, config.setting.profile),
         metrics,
         profile: config.setting.profile.version(),
         dataset: evaluation.dataset,
@@ -145,6 +150,15 @@ impl Outcome {
         let unclosed = "responses never left their reasoning, their answer is empty";
         if self.thinking.unclosed > 0 {
             notes.push(format!("{} {unclosed}", self.thinking.unclosed));
+        }
+        if let Some(cut) = self.truncation.filter(|cut| cut.cap_hit.correct > 0) {
+            let [whole, part] = [cut.completed, cut.truncated].map(|rate| 100.0 * rate.rate);
+            let (hit, total) = (cut.cap_hit.correct, cut.cap_hit.total);
+            notes.push(format!(
+                "{hit} of {total} responses met the limit on tokens ({:.1} %): prompt_strict is \
+                 {whole:.2} on the others, {part:.2} on these",
+                100.0 * cut.cap_hit.rate
+            ));
         }
         if self.thinking.irregular > 0 {
             notes.push(format!("{} responses have odd reasoning tags", self.thinking.irregular));

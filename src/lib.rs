@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod progress;
 pub mod report;
 pub mod revision;
+pub mod train;
 pub mod verify;
 
 pub use error::{Error, Result};

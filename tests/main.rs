@@ -6,5 +6,6 @@ mod eval;
 mod fuzz;
 mod hostile;
 mod tidy;
+mod train;
 mod util;
 mod verify;

@@ -116,7 +116,8 @@ impl Verify {
         };
         let text = format!(
             "verified {} responses: {} of {} verdicts satisfied, {} errors, {} constraints that no \
-             rule decides, {} responses to no row, {} rows without a response, {} skipped",
+             rule decides, {} responses to no row, {} rows without a response, {} skipped, {} cut \
+             by the limit on tokens",
             summary.responses,
             summary.satisfied,
             summary.verdicts,
@@ -124,7 +125,8 @@ impl Verify {
             summary.unverifiable,
             summary.unmatched,
             summary.unanswered,
-            summary.skipped
+            summary.skipped,
+            summary.truncated
         );
         Ok((text, super::json(&summary)?))
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use heedful_benchmarks::ifeval::PLAN;
 use heedful_benchmarks::metrics::{Metric, Metrics, Rate, compute};
-use heedful_benchmarks::score::Judged;
 use heedful_benchmarks::scores::Scores;
 use heedful_benchmarks::thinking::Counts;
+use heedful_benchmarks::truncation::{Truncation, truncation};
 use heedful_constraints::Profile;
 use serde::Serialize;
 use serde_json::Value;
@@ -50,15 +50,6 @@ pub struct Facts {
     pub profiles: Vec<(String, [Rate; 2])>,
     /// Instructions on which the profiles differ, by rule.
     pub disputed: BTreeMap<String, u64>,
-}
-
-/// What became of responses that met the token limit, and of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Truncation {
-    /// Prompts followed (strict) among responses that ended by themselves.
-    pub completed: Rate,
-    /// Among those that were cut off (`finish_reason` is `length`).
-    pub truncated: Rate,
 }
 
 impl Facts {
@@ -115,22 +106,6 @@ impl Facts {
             disputed,
         }
     }
-}
-
-fn truncation(items: &[Judged], profile: Profile) -> Option<Truncation> {
-    if items.iter().all(|item| item.finish_reason.is_none()) {
-        return None;
-    }
-    let rate = |cut: bool| {
-        let part = items
-            .iter()
-            .filter(|item| item.response.is_some())
-            .filter(|item| (item.finish_reason.as_deref() == Some("length")) == cut);
-        let followed: Vec<i32> =
-            part.map(|item| Metric::PromptStrict.cluster(item, profile).gain).collect();
-        Rate::new(followed.iter().filter(|gain| **gain == 1).count() as u64, followed.len() as u64)
-    };
-    Some(Truncation { completed: rate(false), truncated: rate(true) })
 }
 
 /// What differs between the runs beside the responses.

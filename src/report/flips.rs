@@ -108,7 +108,7 @@ fn side(run: &Scores, item: Option<&Judged>) -> Side {
     Side {
         response: item.response.clone(),
         answer: item.answer.clone(),
-        finish_reason: item.finish_reason.clone(),
+        finish_reason: item.finish_reason.as_ref().map(|reason| reason.name().to_owned()),
         verdicts: verdicts.collect(),
     }
 }

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
+use heedful_benchmarks::finish::FinishReason;
 use heedful_benchmarks::thinking::{Answer, Counts, Policy};
+use heedful_benchmarks::truncation::is_truncated;
 use heedful_benchmarks::{Error, Result, fields};
 use heedful_constraints::{Profile, Text};
 use heedful_datasets::error::{Fault, FaultKind, Place};
@@ -66,6 +68,14 @@ pub struct Summary {
     pub skipped: u64,
     /// How the reasoning blocks stood.
     pub thinking: Counts,
+    /// Responses that tell whether they were cut.
+    pub ended: u64,
+    /// Of these, cut by the limit on tokens.
+    pub truncated: u64,
+    /// Verdicts on truncated responses; part of `verdicts`.
+    pub truncated_verdicts: u64,
+    /// Of these, satisfied; part of `satisfied`.
+    pub truncated_satisfied: u64,
 }
 
 /// One row of the output.
@@ -103,6 +113,7 @@ struct Taken {
     key: Option<String>,
     row: Option<u32>,
     text: String,
+    finish: Option<FinishReason>,
 }
 
 /// Verifies the responses in `responses` (`{key|id|prompt, response}`) against the constraints of
@@ -140,7 +151,8 @@ pub fn verify(
                 continue;
             }
             summary.thinking.add(answer.state, answer.irregular);
-            summary.add(&rows);
+            let cut = is_truncated(taken.finish.as_ref(), Some(answer.state));
+            summary.add(&rows, cut);
             sink.write(&rows)?;
         }
         progress(number);
@@ -193,7 +205,16 @@ fn chunk(
         let prompt = row.object.get("prompt").and_then(serde_json::Value::as_str);
         let found = specs.find(key.as_deref(), id.as_deref(), prompt);
         bytes += text.len();
-        chunk.push(Taken { number: at, place: row.place, key: key.or(id), row: found, text });
+        let finish = row.object.get("finish_reason").and_then(serde_json::Value::as_str);
+        let finish = finish.map(FinishReason::named);
+        chunk.push(Taken {
+            number: at,
+            place: row.place,
+            key: key.or(id),
+            row: found,
+            text,
+            finish,
+        });
     }
     Ok((chunk, false))
 }
@@ -252,8 +273,17 @@ fn judge<'a>(
 }
 
 impl Summary {
-    fn add(&mut self, rows: &[Row]) {
+    /// Adds the verdicts of one response; `cut` where it tells.
+    fn add(&mut self, rows: &[Row], cut: Option<bool>) {
         self.responses += 1;
+        self.ended += u64::from(cut.is_some());
+        if cut == Some(true) {
+            self.truncated += 1;
+            let of = |value: bool| rows.iter().filter(|row| row.satisfied == Some(value)).count();
+            let (good, bad) = (of(true) as u64, of(false) as u64);
+            self.truncated_verdicts += good + bad;
+            self.truncated_satisfied += good;
+        }
         for row in rows {
             match row.satisfied {
                 None => self.unverifiable += 1,
