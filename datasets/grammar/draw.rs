@@ -8,6 +8,7 @@ use heedful_constraints::{Constraint, Profile, Text};
 use rand::RngExt as _;
 use serde_json::json;
 
+use super::Result;
 use super::clause::chance;
 use super::families::{self, Family};
 use super::plan::Plan;
@@ -15,7 +16,6 @@ use super::realise::realise;
 use super::recipe::{MOST, Recipe};
 use super::scene::{Scene, Task};
 use super::traits::{Trait, Traits, traits};
-use super::Result;
 
 /// How often an answer is drawn again where the checks say something else than what was meant.
 const TRIES: usize = 24;
@@ -23,12 +23,8 @@ const TRIES: usize = 24;
 /// Streams of chance that must not meet: demonstrations, answers, and one a split.
 const DEMONSTRATIONS: u64 = 0x6a09_e667_f3bc_c908;
 const ANSWERS: u64 = 0xbb67_ae85_84ca_a73b;
-const PROMPTS: [u64; 4] = [
-    0x3c6e_f372_fe94_f82b,
-    0xa54f_f53a_5f1d_36f1,
-    0x510e_527f_ade6_82d1,
-    0x9b05_688c_2b3e_6c1f,
-];
+const PROMPTS: [u64; 4] =
+    [0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1, 0x510e_527f_ade6_82d1, 0x9b05_688c_2b3e_6c1f];
 
 /// A part of the instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +73,7 @@ pub struct Prompt {
     pub instruction: String,
     /// The constraints: [`MOST`] of them, fewer where the held-out families do not go together.
     pub asked: Vec<Asked>,
-    scene: Scene,
+    pub(super) scene: Scene,
 }
 
 impl Prompt {
@@ -136,6 +132,16 @@ struct Item {
     hard: Option<(&'static Family, Constraint)>,
 }
 
+impl Item {
+    /// Whether a text with these traits obeys it.
+    fn obeyed(&self, text: &Text<'_>, shown: Traits) -> bool {
+        match (&self.hard, self.asked.soft) {
+            (Some((_, constraint)), _) => constraint.check(text).satisfied,
+            (None, wanted) => wanted.is_some_and(|wanted| shown.has(wanted)),
+        }
+    }
+}
+
 impl Demonstrations {
     /// The demonstrations of this recipe; each seed gives others.
     ///
@@ -162,6 +168,11 @@ impl Demonstrations {
     /// The recipe.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
+    }
+
+    /// How verdicts are read.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The seed.
@@ -223,6 +234,11 @@ impl Demonstrations {
         let wants = &wants[..items.len()];
         let (answer, tagged) = self.answer(&prompt.scene, &items, wants, &mut rng);
         demonstration(prompt, items.len(), &items, answer, tagged)
+    }
+
+    /// Whether a text obeys a constraint: the check's verdict, or a trait's truth.
+    pub fn judge(&self, asked: &Asked, answer: &str) -> bool {
+        self.item(asked.clone()).obeyed(&Text::new(answer), traits(answer))
     }
 
     fn item(&self, asked: Asked) -> Item {
@@ -328,13 +344,8 @@ impl Demonstrations {
             let text = realise(scene, &plan, rng);
             let shown = traits(&text);
             let read = Text::new(&text);
-            let hits = items.iter().zip(wants).filter(|(item, want)| {
-                let obeyed = match (&item.hard, item.asked.soft) {
-                    (Some((_, constraint)), _) => constraint.check(&read).satisfied,
-                    (None, wanted) => wanted.is_some_and(|wanted| shown.has(wanted)),
-                };
-                obeyed == **want
-            });
+            let hits = items.iter().zip(wants);
+            let hits = hits.filter(|(item, want)| item.obeyed(&read, shown) == **want);
             // A text whose words do not show what it was made to show counts as no text.
             let hits = if shown == plan.traits { hits.count() + 1 } else { 0 };
             if best.as_ref().is_none_or(|(most, ..)| hits > *most) {
@@ -388,9 +399,8 @@ impl Demonstrations {
         let shown = self.soft[rng.random_range(0..self.soft.len())];
         let family = self.families[rng.random_range(0..self.families.len())];
         if soft {
-            let asked = |item: &Item| {
-                item.asked.soft.is_some_and(|t| t == shown || t == shown.opposite())
-            };
+            let asked =
+                |item: &Item| item.asked.soft.is_some_and(|t| t == shown || t == shown.opposite());
             if !items.iter().any(asked) {
                 plan.traits.insert(shown);
             }
@@ -423,11 +433,7 @@ fn demonstration(
 ) -> Demonstration {
     let shown = traits(&answer);
     let read = Text::new(&answer);
-    let obeyed = items.iter().map(|item| match (&item.hard, item.asked.soft) {
-        (Some((_, constraint)), _) => constraint.check(&read).satisfied,
-        (None, wanted) => wanted.is_some_and(|wanted| shown.has(wanted)),
-    });
-    let obeyed = obeyed.collect();
+    let obeyed = items.iter().map(|item| item.obeyed(&read, shown)).collect();
     Demonstration {
         index: prompt.index,
         task: prompt.task,
@@ -452,4 +458,3 @@ fn weighted(weights: &[f64], rng: &mut Rng) -> usize {
     }
     weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
 }
-

@@ -39,6 +39,8 @@ const MENTION: u32 = 32;
 const TALLY: u32 = 64;
 /// Sentences that a list would run together.
 const LIST: u32 = 128;
+/// Which sentence is which: a heading may count as the first.
+const ORDER: u32 = 256;
 
 /// Openings that no sentence has by itself.
 const OPENINGS: [&str; 10] = [
@@ -219,7 +221,7 @@ families! {
         around;
     "length_constraints:number_words" SIZE | TALLY | MENTION | CASE:
         |_, rng| match between(rng, 0, 1) {
-            0 => related("num_words", "less than", [12, 15, 18][between(rng, 0, 2)]),
+            0 => related("num_words", "less than", [15, 18, 20][between(rng, 0, 2)]),
             _ => related("num_words", "at least", [45, 50, 55][between(rng, 0, 2)]),
         },
         |args, plan, _| {
@@ -230,8 +232,8 @@ families! {
         turned;
     "count:words" SIZE | TALLY | MENTION | CASE:
         |_, rng| {
-            let n = [5, 8, 10, 12, 15][between(rng, 0, 4)];
-            args([("relation", json!("between")), ("n", json!(n)), ("m", json!(n + 5))])
+            let n = [8, 10, 12, 15][between(rng, 0, 3)];
+            args([("relation", json!("between")), ("n", json!(n)), ("m", json!(n + 6))])
         },
         |args, plan, _| {
             plan.words = Some((count(args, "n"), count(args, "m")));
@@ -262,7 +264,7 @@ families! {
         |_, rng| args([("phrase", json!(pick(rng, &OPENINGS)))]),
         |args, plan, _| plan.opening = Some(text(args, "phrase")),
         never;
-    "position:sentence_starts" TALLY | LIST:
+    "position:sentence_starts" TALLY | LIST | ORDER:
         |_, rng| {
             let word = pick(rng, &STARTERS);
             args([("nth", json!(between(rng, 2, 3))), ("word", json!(word))])
@@ -285,7 +287,7 @@ families! {
         |_, _| Args::new(), |_, plan, _| plan.quoted = true, never;
     "detectable_format:title" OPEN | LINE:
         |_, _| Args::new(), |_, plan, _| plan.title = true, never;
-    "count:headings" OPEN | LINE:
+    "count:headings" OPEN | LINE | ORDER:
         |_, _| related("n", "exactly", 1),
         |args, plan, _| plan.headings = count(args, "n"),
         around;

@@ -103,9 +103,7 @@ impl Plan {
                 return 1 + after.max(usize::from(self.last_word.is_some()));
             }
             Shape::Lines(n) => {
-                return n
-                    .saturating_sub(closing + usize::from(self.postscript.is_some()))
-                    .max(1);
+                return n.saturating_sub(closing + usize::from(self.postscript.is_some())).max(1);
             }
             Shape::Paragraphs(n) | Shape::Starred(n) => n,
             Shape::Prose => 1,

@@ -24,7 +24,8 @@ struct Line {
 const LINKS: [&str; 5] = ["near the", "with the", "like the", "before the", "without the"];
 
 /// What may hold a place open.
-const HOLDERS: [&str; 5] = ["in [city]", "with [name]", "near [place]", "on [date]", "for [person]"];
+const HOLDERS: [&str; 5] =
+    ["in [city]", "with [name]", "near [place]", "on [date]", "for [person]"];
 
 /// A text for the plan, which may still miss what it says: only checks decide that.
 pub(super) fn realise(scene: &Scene, plan: &Plan, rng: &mut Rng) -> String {
@@ -33,7 +34,7 @@ pub(super) fn realise(scene: &Scene, plan: &Plan, rng: &mut Rng) -> String {
     tails(scene, plan, &mut lines, rng);
     marks(scene, plan, &mut lines, rng);
     if let Some((low, high)) = plan.words {
-        fit(plan, &mut lines, low, high);
+        fit(plan, &mut lines, low, high, rng);
     }
     let mut rendered: Vec<String> = lines.iter().map(render).collect();
     for _ in 0..plan.highlights {
@@ -50,10 +51,11 @@ fn voice(plan: &Plan, brief: bool) -> Voice {
 fn sentences(scene: &Scene, plan: &Plan, rng: &mut Rng) -> Vec<Line> {
     let n = plan.content();
     let listed = matches!(plan.shape, Shape::Bullets(_) | Shape::Numbered(_));
-    let brief = plan.words.is_some_and(|(_, high)| high < 16);
+    let short = plan.words.is_some_and(|(_, high)| high < 16);
     let mut lines: Vec<Line> = Vec::with_capacity(n);
     for at in 0..n {
         let mut line = Line { mark: ".", ..Line::default() };
+        let brief = short && chance(rng, 0.5);
         // A sentence is not said twice.
         for _ in 0..4 {
             line.body.clear();
@@ -80,7 +82,9 @@ fn prefixes(scene: &Scene, plan: &Plan, lines: &mut [Line], rng: &mut Rng) {
     let listed = lines[0].mark == ":";
     for (at, line) in lines.iter_mut().enumerate() {
         let comma = plan.commas && chance(rng, 0.9);
-        if at == 0 && let Some(opening) = &plan.opening {
+        if at == 0
+            && let Some(opening) = &plan.opening
+        {
             line.prefix.push_str(opening);
         } else if let Some((nth, word)) = &plan.start
             && *nth == at + 1
@@ -116,7 +120,8 @@ fn tails(scene: &Scene, plan: &Plan, lines: &mut [Line], rng: &mut Rng) {
     }
     for _ in 0..plan.parentheses {
         let at = rng.random_range(0..lines.len());
-        let place = if chance(rng, 0.5) { pick(rng, scene.topic.places) } else { pick(rng, &TIMES) };
+        let place =
+            if chance(rng, 0.5) { pick(rng, scene.topic.places) } else { pick(rng, &TIMES) };
         let tails = &mut lines[at].tails;
         tails.push_str(" (");
         tails.push_str(place);
@@ -178,9 +183,16 @@ fn marks(scene: &Scene, plan: &Plan, lines: &mut [Line], rng: &mut Rng) {
     }
 }
 
-/// Takes prefixes and then sentences away until the text is short enough.
-fn fit(plan: &Plan, lines: &mut Vec<Line>, low: usize, high: usize) {
+/// Adds times, or takes the last sentence and prefixes away, until the length is right.
+fn fit(plan: &Plan, lines: &mut Vec<Line>, low: usize, high: usize, rng: &mut Rng) {
     let count = |lines: &[Line]| lines.iter().map(words).sum::<usize>();
+    for at in 0..lines.len() {
+        if count(lines) < low && lines[at].mark != ":" {
+            let body = &mut lines[at].body;
+            body.push(' ');
+            body.push_str(pick(rng, &TIMES));
+        }
+    }
     let total = count(lines);
     if total > high && total.saturating_sub(words(&lines[lines.len() - 1])) >= low {
         lines.pop();

@@ -75,11 +75,9 @@ impl Task {
                 "Write to {name} about {a}.",
                 "Tell {name} about {a} in a note.",
             ],
-            Task::Compare => &[
-                "Compare {a} and {b}.",
-                "How do {a} and {b} differ?",
-                "Compare {a} with {b}.",
-            ],
+            Task::Compare => {
+                &["Compare {a} and {b}.", "How do {a} and {b} differ?", "Compare {a} with {b}."]
+            }
             Task::Choose => {
                 &["Which is better, {a} or {b}?", "Choose between {a} and {b}.", "{a} or {b}?"]
             }

@@ -146,6 +146,7 @@ pub fn traits(text: &str) -> Traits {
 }
 
 /// The trait that a word carries, if any; words are in lower case.
+#[cfg(test)]
 pub(super) fn carried(word: &str) -> Option<Trait> {
     MARKERS.get(word).copied()
 }
@@ -211,8 +212,15 @@ static FACTS: [Facts; 12] = [
         openings: &["in technical terms", "by most studies", "on the evidence"],
         endings: &["according to research", "by any standard measure", "within a small margin"],
         markers: &[
-            "technical", "terms", "studies", "evidence", "according", "research", "standard",
-            "measure", "margin",
+            "technical",
+            "terms",
+            "studies",
+            "evidence",
+            "according",
+            "research",
+            "standard",
+            "measure",
+            "margin",
         ],
     },
     Facts {
