@@ -10,6 +10,7 @@
 //!
 //! Demonstration `index` is a function of the recipe, the seed and `index`.
 
+mod answer;
 mod clause;
 mod draw;
 mod families;

@@ -3,22 +3,17 @@
 use std::ops::Range;
 
 use heedful_constraints::args::Args;
-use heedful_constraints::draw::{Rng, args, stream};
+use heedful_constraints::draw::{Rng, stream};
 use heedful_constraints::{Constraint, Profile, Text};
 use rand::RngExt as _;
-use serde_json::json;
 
-use super::Result;
+use super::answer::{Item, soft_item, weighted};
 use super::clause::chance;
 use super::families::{self, Family};
-use super::plan::Plan;
-use super::realise::realise;
 use super::recipe::{MOST, Recipe};
 use super::scene::{Scene, Task};
 use super::traits::{Trait, Traits, traits};
-
-/// How often an answer is drawn again where the checks say something else than what was meant.
-const TRIES: usize = 24;
+use super::{Error, Result};
 
 /// Streams of chance that must not meet: demonstrations, answers, and one a split.
 const DEMONSTRATIONS: u64 = 0x6a09_e667_f3bc_c908;
@@ -52,14 +47,21 @@ impl Split {
 /// A constraint as it is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    /// The rule's id, or [`Trait::id`].
-    pub id: String,
-    /// The arguments; a soft constraint has `trait`.
+    /// The id of the rule or of the soft type.
+    pub id: &'static str,
+    /// The arguments; those of a soft constraint are its `trait`.
     pub args: Args,
     /// The sentence in the prompt.
     pub text: String,
     /// The trait that a soft constraint asks for; `None` for a hard one.
     pub soft: Option<Trait>,
+}
+
+impl Asked {
+    /// What rates are told apart by: the rule's id, or the soft type's with the trait's name.
+    pub fn label(&self) -> String {
+        self.soft.map_or_else(|| self.id.to_owned(), |shown| format!("{}/{shown}", self.id))
+    }
 }
 
 /// An instruction with its constraints, in the order in which a ladder adds them.
@@ -116,37 +118,21 @@ pub struct Demonstration {
 
 /// The demonstrations of a recipe and a seed.
 pub struct Demonstrations {
-    recipe: Recipe,
+    pub(super) recipe: Recipe,
     profile: Profile,
     seed: u64,
     /// The families that are asked for, and those of them that are not held out, and the others.
-    families: Vec<&'static Family>,
+    pub(super) families: Vec<&'static Family>,
     kept: Vec<&'static Family>,
     held_out: Vec<&'static Family>,
-    soft: Vec<Trait>,
-}
-
-/// A constraint with what its answer needs.
-struct Item {
-    asked: Asked,
-    hard: Option<(&'static Family, Constraint)>,
-}
-
-impl Item {
-    /// Whether a text with these traits obeys it.
-    fn obeyed(&self, text: &Text<'_>, shown: Traits) -> bool {
-        match (&self.hard, self.asked.soft) {
-            (Some((_, constraint)), _) => constraint.check(text).satisfied,
-            (None, wanted) => wanted.is_some_and(|wanted| shown.has(wanted)),
-        }
-    }
+    pub(super) soft: Vec<Trait>,
 }
 
 impl Demonstrations {
     /// The demonstrations of this recipe; each seed gives others.
     ///
     /// # Errors
-    /// A recipe that [`Recipe::check`] refuses.
+    /// A recipe that [`Recipe::check`] refuses, or whose tasks leave a split without scenes.
     pub fn new(recipe: Recipe, seed: u64) -> Result<Demonstrations> {
         recipe.check()?;
         let profile = recipe.profile()?;
@@ -162,7 +148,28 @@ impl Demonstrations {
             true => Trait::ALL.to_vec(),
             false => recipe.soft.include.clone(),
         };
-        Ok(Demonstrations { recipe, profile, seed, families, kept, held_out, soft })
+        let drawn = Demonstrations { recipe, profile, seed, families, kept, held_out, soft };
+        drawn.check_scenes()?;
+        Ok(drawn)
+    }
+
+    /// Few tasks have few scenes, and a small split may then have none: drawing would not end.
+    fn check_scenes(&self) -> Result<()> {
+        let weights = self.weights();
+        let mut seen = [false; 3];
+        for index in 0..4096 {
+            let mut rng = stream(0, index);
+            let scene = Scene::draw(Task::ALL[weighted(&weights, &mut rng)], &mut rng);
+            seen[self.split_of(&scene) as usize] = true;
+        }
+        match seen.iter().all(|seen| *seen) {
+            true => Ok(()),
+            false => Err(Error::value("splits", &self.recipe.splits, "leaves one without scenes")),
+        }
+    }
+
+    fn weights(&self) -> [f64; Task::ALL.len()] {
+        Task::ALL.map(|task| self.recipe.weight(task))
     }
 
     /// The recipe.
@@ -243,7 +250,7 @@ impl Demonstrations {
 
     fn item(&self, asked: Asked) -> Item {
         let hard = asked.soft.is_none().then(|| {
-            let family = families::find(&asked.id).expect("the grammar asked for it");
+            let family = families::find(asked.id).expect("the grammar asked for it");
             (family, self.compile(family, &asked.args))
         });
         Item { asked, hard }
@@ -255,9 +262,9 @@ impl Demonstrations {
     }
 
     fn scene(&self, split: Split, rng: &mut Rng) -> Scene {
-        let weights: Vec<f64> = Task::ALL.iter().map(|task| self.recipe.weight(*task)).collect();
+        let weights = self.weights();
+        // It ends: `new` has found scenes of every split.
         loop {
-            // No share is below one in a hundred, so this ends.
             let scene = Scene::draw(Task::ALL[weighted(&weights, rng)], rng);
             if self.split_of(&scene) == split.scenes() {
                 return scene;
@@ -324,90 +331,8 @@ impl Demonstrations {
         let args = (family.sample)(scene, rng);
         let constraint = self.compile(family, &args);
         let text = constraint.describe(choice).expect("arguments fill the paraphrases: tested");
-        let asked = Asked { id: family.id.to_owned(), args, text, soft: None };
+        let asked = Asked { id: family.id, args, text, soft: None };
         Item { asked, hard: Some((family, constraint)) }
-    }
-
-    /// A text that obeys what `wants` says and nothing else, as nearly as was found, and the traits
-    /// that it was made to have.
-    fn answer(
-        &self,
-        scene: &Scene,
-        items: &[Item],
-        wants: &[bool],
-        rng: &mut Rng,
-    ) -> (String, Traits) {
-        let stray = chance(rng, self.recipe.stray);
-        let mut best: Option<(usize, String, Traits)> = None;
-        for attempt in 0..TRIES {
-            let plan = self.plan(scene, items, wants, stray && attempt < TRIES / 2, rng);
-            let text = realise(scene, &plan, rng);
-            let shown = traits(&text);
-            let read = Text::new(&text);
-            let hits = items.iter().zip(wants);
-            let hits = hits.filter(|(item, want)| item.obeyed(&read, shown) == **want);
-            // A text whose words do not show what it was made to show counts as no text.
-            let hits = if shown == plan.traits { hits.count() + 1 } else { 0 };
-            if best.as_ref().is_none_or(|(most, ..)| hits > *most) {
-                best = Some((hits, text, plan.traits));
-                if hits == items.len() + 1 {
-                    break;
-                }
-            }
-        }
-        let (_, text, tagged) = best.expect("there is one try at least");
-        (text, tagged)
-    }
-
-    fn plan(
-        &self,
-        scene: &Scene,
-        items: &[Item],
-        wants: &[bool],
-        stray: bool,
-        rng: &mut Rng,
-    ) -> Plan {
-        // Two to five sentences, three or four as a rule.
-        const USUAL: [f64; 4] = [0.15, 0.5, 0.3, 0.05];
-        let mut plan = Plan::plain(2 + weighted(&USUAL, rng));
-        let mut held = 0;
-        for (item, want) in items.iter().zip(wants) {
-            let near = !want && chance(rng, self.recipe.near);
-            match (&item.hard, item.asked.soft) {
-                (Some((family, _)), _) => {
-                    held |= family.holds;
-                    if *want {
-                        (family.apply)(&item.asked.args, &mut plan, rng);
-                    } else if near && let Some(args) = (family.near)(&item.asked.args, rng) {
-                        (family.apply)(&args, &mut plan, rng);
-                    }
-                }
-                (None, Some(wanted)) if *want => plan.traits.insert(wanted),
-                (None, Some(wanted)) if near => plan.traits.insert(wanted.opposite()),
-                (None, _) => {}
-            }
-        }
-        if stray {
-            self.stray(scene, items, held, &mut plan, rng);
-        }
-        plan
-    }
-
-    /// One thing that nobody asked for.
-    fn stray(&self, scene: &Scene, items: &[Item], held: u32, plan: &mut Plan, rng: &mut Rng) {
-        let soft = rng.random_range(0..4u32) == 0;
-        let shown = self.soft[rng.random_range(0..self.soft.len())];
-        let family = self.families[rng.random_range(0..self.families.len())];
-        if soft {
-            let asked =
-                |item: &Item| item.asked.soft.is_some_and(|t| t == shown || t == shown.opposite());
-            if !items.iter().any(asked) {
-                plan.traits.insert(shown);
-            }
-        } else if family.holds & held == 0 && !items.iter().any(|i| i.asked.id == family.id) {
-            let args = (family.sample)(scene, rng);
-            (family.apply)(&args, plan, rng);
-        }
     }
 }
 
@@ -416,12 +341,6 @@ impl Split {
     fn scenes(self) -> Split {
         if self == Split::HeldOut { Split::Test } else { self }
     }
-}
-
-fn soft_item(wanted: Trait, choice: usize) -> Item {
-    let args = args([("trait", json!(wanted.name()))]);
-    let text = wanted.describe(choice).to_owned();
-    Item { asked: Asked { id: wanted.id(), args, text, soft: Some(wanted) }, hard: None }
 }
 
 fn demonstration(
@@ -445,16 +364,4 @@ fn demonstration(
         shown,
         answer,
     }
-}
-
-/// An index, drawn by weights that are not all zero.
-fn weighted(weights: &[f64], rng: &mut Rng) -> usize {
-    let mut place = rng.random::<f64>() * weights.iter().sum::<f64>();
-    for (at, weight) in weights.iter().enumerate() {
-        place -= weight;
-        if place < 0.0 {
-            return at;
-        }
-    }
-    weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
 }

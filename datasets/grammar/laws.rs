@@ -42,7 +42,7 @@ fn asked_rates(from: &Demonstrations, n: u64) -> BTreeMap<String, Rate> {
     let mut rates: BTreeMap<String, Rate> = BTreeMap::new();
     for shown in from.range(0..n) {
         for (asked, obeyed) in shown.asked.iter().zip(&shown.obeyed) {
-            rates.entry(asked.id.clone()).or_default().add(*obeyed);
+            rates.entry(asked.label()).or_default().add(*obeyed);
         }
     }
     rates
@@ -56,14 +56,18 @@ fn unasked_rates(from: &Demonstrations, n: u64) -> BTreeMap<String, Rate> {
         let level = (index % 3) as usize;
         let shown = from.respond(&prompt, &vec![index % 2 == 0; level], 0);
         let text = Text::new(&shown.answer);
-        let free = |id: &str| !shown.asked.iter().any(|asked| asked.id == id);
+        let free = |id: &str| !shown.asked.iter().any(|asked| asked.label() == id);
         for family in families::ALL.iter().filter(|family| free(family.id)) {
             let args = (family.sample)(&prompt.scene, &mut stream(index, 5));
             let check = Constraint::compile(family.id, args, Profile::Corrected).expect("good");
             rates.entry(family.id.to_owned()).or_default().add(check.check(&text).satisfied);
         }
-        for wanted in Trait::ALL.into_iter().filter(|wanted| free(&wanted.id())) {
-            rates.entry(wanted.id()).or_default().add(shown.shown.has(wanted));
+        for wanted in Trait::ALL {
+            let label = format!("{}/{wanted}", wanted.soft_type());
+            if !free(&label) {
+                continue;
+            }
+            rates.entry(label).or_default().add(shown.shown.has(wanted));
         }
     }
     rates
@@ -94,7 +98,7 @@ fn what_is_meant_comes_out() {
         let wants: Vec<bool> = (0..level).map(|at| index >> at & 1 == 0).collect();
         let shown = from.respond(&prompt, &wants, 3);
         for (at, want) in wants.iter().enumerate() {
-            let rate = &mut by_id.entry(shown.asked[at].id.clone()).or_default()[*want as usize];
+            let rate = &mut by_id.entry(shown.asked[at].label()).or_default()[*want as usize];
             rate.add(shown.obeyed[at] == *want);
         }
         whole.add(shown.obeyed == wants);
@@ -210,13 +214,13 @@ fn texts_are_paraphrases_of_their_rules() {
             let said: Vec<String> = match asked.soft {
                 Some(wanted) => (0..choices).map(|k| wanted.describe(k).to_owned()).collect(),
                 None => {
-                    let made = Constraint::compile(&asked.id, asked.args.clone(), from.profile());
+                    let made = Constraint::compile(asked.id, asked.args.clone(), from.profile());
                     let made = made.expect("good");
                     (0..choices).map(|k| made.describe(k).expect("fills")).collect()
                 }
             };
             let at = said.iter().position(|text| *text == asked.text);
-            used.entry(asked.id.clone()).or_default().insert(at.expect("a paraphrase"));
+            used.entry(asked.label()).or_default().insert(at.expect("a paraphrase"));
             assert!(shown.prompt.contains(&asked.text));
         }
         assert!(shown.prompt.starts_with(&shown.instruction));
@@ -235,7 +239,12 @@ fn splits_share_no_instruction_and_held_out_families_keep_apart() {
             let of_train = seen.contains(&prompt.instruction);
             assert!(split == Split::Train || !of_train, "{}", prompt.instruction);
             for asked in &prompt.asked {
-                assert_eq!(held_out.contains(&asked.id), split == Split::HeldOut, "{}", asked.id);
+                assert_eq!(
+                    held_out.iter().any(|id| id == asked.id),
+                    split == Split::HeldOut,
+                    "{}",
+                    asked.id
+                );
             }
             let full = prompt.asked.len();
             assert!(split == Split::HeldOut && full >= 2 || full == MOST, "{full}");
@@ -245,6 +254,16 @@ fn splits_share_no_instruction_and_held_out_families_keep_apart() {
         }
         assert!(tasks.len() >= 9, "{}: {tasks:?}", split.name());
     }
+}
+
+#[test]
+fn a_split_without_scenes_is_refused() {
+    let tasks = Task::ALL.iter().map(|task| (task.name().to_owned(), 0.0)).collect();
+    let mut recipe = Recipe { tasks, ..Recipe::default() };
+    recipe.tasks.insert("list".to_owned(), 1.0);
+    recipe.splits = Splits { train: 0.98, dev: 0.01, test: 0.01 };
+    let error = Demonstrations::new(recipe, 1).err().expect("refused").to_string();
+    assert!(error.contains("without scenes"), "{error}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ impl Demonstration {
 /// `instruction_id_list` and `kwargs` of the hard constraints, and all of them with their texts.
 fn constraints(row: &mut Map<String, Value>, asked: &[Asked], obeyed: &[bool]) {
     let hard = || asked.iter().filter(|asked| asked.soft.is_none());
-    let ids: Vec<&str> = hard().map(|asked| asked.id.as_str()).collect();
+    let ids: Vec<&str> = hard().map(|asked| asked.id).collect();
     let kwargs: Vec<&Map<String, Value>> = hard().map(|asked| &asked.args).collect();
     row.insert("instruction_id_list".to_owned(), json!(ids));
     row.insert("kwargs".to_owned(), json!(kwargs));

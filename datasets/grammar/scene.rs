@@ -236,7 +236,7 @@ impl Scene {
 }
 
 /// Makes the first letter a capital.
-pub(super) fn capitalise(text: &mut String) {
+pub(super) fn capitalise(text: &mut str) {
     if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();
     }

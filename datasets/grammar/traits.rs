@@ -87,9 +87,9 @@ impl Trait {
         Trait::ALL[self as usize ^ 1]
     }
 
-    /// Its id in rows: the soft type's, then its own name, as in `soft:audience/children`.
-    pub fn id(self) -> String {
-        format!("{}/{}", self.facts().soft, self.name())
+    /// The id of the soft type that it is a case of.
+    pub fn soft_type(self) -> &'static str {
+        self.facts().soft
     }
 
     /// How it is asked for; `choice` selects the paraphrase, modulo their number.
