@@ -4,16 +4,19 @@
 
 pub mod backward;
 pub mod batch;
+pub mod cache;
 pub mod chat;
 pub mod checkpoint;
 pub mod classifier;
 pub mod config;
 pub mod counter;
 pub mod dialogue;
+pub mod engine;
 pub mod error;
 pub mod feed;
 mod files;
 pub mod forward;
+pub mod generate;
 pub mod gguf;
 pub mod lm_head;
 pub mod metrics;
@@ -26,6 +29,7 @@ pub mod save;
 pub mod schedule;
 pub mod sft;
 pub mod state;
+mod stops;
 pub mod tensorboard;
 pub mod tokenizer;
 pub mod trainer;

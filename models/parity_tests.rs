@@ -19,23 +19,23 @@ use crate::trainer::Trainer;
 use crate::transformer::Transformer;
 use crate::workspace::{Keep, Limits};
 
-static RECORD: LazyLock<Value> = LazyLock::new(|| {
+pub(crate) static RECORD: LazyLock<Value> = LazyLock::new(|| {
     let text = include_str!("../tests/oracles/tiny_models.json");
     serde_json::from_str(text).unwrap()
 });
 
-const MODELS: [&str; 5] = ["llama-tied", "llama-untied", "llama3-rope", "qwen2", "qwen3"];
+pub(crate) const MODELS: [&str; 5] = ["llama-tied", "llama-untied", "llama3-rope", "qwen2", "qwen3"];
 
 const LIMITS: Limits = Limits { tokens: 28, sequences: 3, rows: 7, keep: Keep::Layers };
 
 const SCHEDULE: Schedule =
     Schedule { rate: 1e-2, warmup: 2, steps: 10, shape: Shape::Cosine, floor: 0.0 };
 
-fn floats(value: &Value) -> Vec<f64> {
+pub(crate) fn floats(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
 }
 
-fn ids() -> Vec<u32> {
+pub(crate) fn ids() -> Vec<u32> {
     floats(&RECORD["ids"]).into_iter().map(|id| id as u32).collect()
 }
 
@@ -64,13 +64,13 @@ fn unweighted() -> Batch {
     batch_of(0..3, &[1.0; 28])
 }
 
-fn config(name: &str) -> Config {
+pub(crate) fn config(name: &str) -> Config {
     let value = &RECORD["models"][name]["config"];
     config::parse(Path::new("config.json"), value).unwrap().0
 }
 
 /// As `weights` in the script.
-fn fill(entry: &Entry, values: &mut [f32]) {
+pub(crate) fn fill(entry: &Entry, values: &mut [f32]) {
     let counter = Counter::named(&entry.name);
     let reach = (1.2 * (3.0 / *entry.shape.last().unwrap() as f64).sqrt()) as f32;
     for (at, value) in values.iter_mut().enumerate() {
