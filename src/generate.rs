@@ -14,6 +14,7 @@ pub mod journal;
 pub mod limits;
 pub mod request;
 pub mod retry;
+pub mod sse;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
