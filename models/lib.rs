@@ -16,6 +16,7 @@ pub mod error;
 pub mod feed;
 mod files;
 pub mod forward;
+pub mod fresh;
 pub mod generate;
 pub mod gguf;
 pub mod lm_head;

@@ -3,6 +3,7 @@
 mod build;
 mod constraints;
 mod data;
+mod demonstrate;
 mod eval;
 mod report;
 mod train;

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod constraints;
+pub mod demonstrate;
 pub mod error;
 pub mod evaluate;
 pub mod generate;
@@ -10,5 +11,6 @@ pub mod report;
 pub mod revision;
 pub mod train;
 pub mod verify;
+pub mod whole;
 
 pub use error::{Error, Result};
