@@ -147,6 +147,9 @@ impl<'a> Host<'a> {
     }
 }
 
+/// Rows of a tile on the diagonal that are worked on together, up to the last key that they see.
+const STRIP: usize = 16;
+
 /// How many of the keys from `first` on, `keys` of them, the token sees.
 fn seen(token: usize, first: usize, keys: usize) -> usize {
     (token + 1).saturating_sub(first).min(keys)
