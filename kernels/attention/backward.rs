@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::tile::{Left, Size, Strided, Write, copy, padded, product, transpose};
 use super::{Host, STRIP, seen, with_scratch};
 use crate::device::Cpu;
-use crate::simd::{dot, exp, multiversion};
+use crate::simd::{dot, exp_below_88, multiversion};
 use crate::split::{Columns, rows};
 
 /// Queries and keys of a tile.
@@ -249,7 +249,7 @@ multiversion! {
         hidden.fill(0.0);
         dhidden.fill(0.0);
         for (s, d) in scores.iter_mut().zip(dscores) {
-            *s = exp::<FMA>(*s - lse);
+            *s = exp_below_88::<FMA>(*s - lse);
             *d = *s * (*d - delta);
         }
     }

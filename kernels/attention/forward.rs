@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::tile::{Left, Size, Strided, Write, copy, padded, product, transpose};
 use super::{Host, STRIP, seen, with_scratch};
 use crate::device::Cpu;
-use crate::simd::{exp, exp_sum, max, multiversion};
+use crate::simd::{exp_below_88, exp_sum, max, multiversion};
 use crate::split::{Rows, by_rows};
 
 /// Tokens of a block. Times the query heads that share a key-value head: the rows of a tile.
@@ -156,7 +156,7 @@ multiversion! {
         }
         let highest = max(scores);
         let peak = if highest > kept.0 { highest } else { kept.0 };
-        let factor = exp::<FMA>(kept.0 - peak);
+        let factor = exp_below_88::<FMA>(kept.0 - peak);
         if factor != 1.0 {
             out.iter_mut().for_each(|v| *v *= factor);
         }
