@@ -216,6 +216,22 @@ pub(crate) fn dot3<const FMA: bool>(a: &[f32], b: &[f32], c: &[f32]) -> f32 {
     total(sums)
 }
 
+/// Σ aᵢ.
+#[inline(always)]
+fn sum(a: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (blocks, rest) = a.as_chunks::<LANES>();
+    for x in blocks {
+        for l in 0..LANES {
+            sums[l] += x[l];
+        }
+    }
+    for (x, sum) in rest.iter().zip(&mut sums) {
+        *sum += *x;
+    }
+    total(sums)
+}
+
 /// Largest value; -inf for none.
 #[inline(always)]
 pub(crate) fn max(a: &[f32]) -> f32 {
@@ -235,19 +251,8 @@ pub(crate) fn max(a: &[f32]) -> f32 {
 /// Replaces each x by e^(x - peak); returns their sum.
 #[inline(always)]
 pub(crate) fn exp_sum<const FMA: bool>(values: &mut [f32], peak: f32) -> f32 {
-    let mut sums = [0.0; LANES];
-    let (blocks, rest) = values.as_chunks_mut::<LANES>();
-    for block in blocks {
-        for l in 0..LANES {
-            block[l] = exp_below_88::<FMA>(block[l] - peak);
-            sums[l] += block[l];
-        }
-    }
-    for (v, sum) in rest.iter_mut().zip(&mut sums) {
-        *v = exp_below_88::<FMA>(*v - peak);
-        *sum += *v;
-    }
-    total(sums)
+    values.iter_mut().for_each(|v| *v = exp_below_88::<FMA>(*v - peak));
+    sum(values)
 }
 
 #[cfg(test)]
