@@ -44,7 +44,8 @@ pub fn scatter_add(dev: &Device, dx: ViewMut, dout: View, last: View) -> Result<
     Ok(())
 }
 
-/// Sets loss `[B]` = -weight · ln softmax(logits)[label] and its gradient `dlogits` `[B,classes]`.
+/// Sets loss `[B]` = -weight · ln of the softmax at the label, and its gradient `dlogits`
+/// `[B,classes]`.
 ///
 /// # Errors
 /// Lengths that do not fit, a label beyond `classes`, buffers of other types.

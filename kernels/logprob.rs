@@ -1,5 +1,5 @@
 //! Log-probability of a target token under each row of logits, and the entropy of the row:
-//! logp = x[target] - lse, lse = ln Σ eˣ, entropy = lse - Σ p·x, p = e^(x - lse).
+//! logp = x at the target - lse, lse = ln Σ eˣ, entropy = lse - Σ p·x, p = e^(x - lse).
 //!
 //! `logits` is `[T,V]`, `targets` is `[T]` u32, the rest is `[T]`.
 
