@@ -43,11 +43,11 @@ pub fn forward(
     Ok(())
 }
 
-/// Sets `dqkv` `[T,W]` from `dout` `[T,H·D]` and what [`forward`] read and wrote. `delta` `[T,H]`
+/// Sets `dqkv` `[T,W]` from `dout` `[T,H·D]` and what [`forward()`] read and wrote. `delta` `[T,H]`
 /// is scratch: Σ dout · out of each head.
 ///
 /// # Errors
-/// As [`forward`].
+/// As [`forward()`].
 #[expect(clippy::too_many_arguments, reason = "an op names its buffers one by one")]
 pub fn backward(
     dev: &Device,

@@ -133,7 +133,7 @@ fn known(last: View<'_>, len: usize, width: usize) -> Result<&[u32]> {
 }
 
 multiversion! {
-    /// -ln softmax(row)[label]; the row becomes weight · (softmax - one at the label).
+    /// -ln of the softmax at the label; the row becomes weight · (softmax - one at the label).
     fn surprise<const FMA: bool>(row: &mut [f32], label: usize, weight: f32) -> f32 {
         let (peak, chosen) = (max(row), row[label]);
         let sum = exp_sum::<FMA>(row, peak);
