@@ -8,8 +8,10 @@ pub mod error;
 mod files;
 #[cfg(test)]
 mod fixture;
+pub mod fuzz;
 pub mod gguf;
 pub mod names;
+pub mod pull;
 pub mod safetensors;
 pub mod save;
 pub mod tokenizer;
@@ -18,4 +20,5 @@ mod values;
 pub use checkpoint::Checkpoint;
 pub use config::{Config, Family, RopeScaling};
 pub use error::{Error, Result};
+pub use pull::resolve;
 pub use tokenizer::Tokenizer;
