@@ -4,6 +4,7 @@ mod build;
 mod constraints;
 mod data;
 mod eval;
+mod models;
 mod report;
 mod verify;
 
@@ -41,6 +42,7 @@ enum Command {
     Data(data::Data),
     Verify(verify::Verify),
     Eval(eval::Eval),
+    Models(models::Models),
     Report(report::Report),
 }
 
@@ -61,6 +63,7 @@ pub fn run() -> Result<bool> {
         Command::Data(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
+        Command::Models(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
     }
 }

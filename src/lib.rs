@@ -4,6 +4,7 @@ pub mod cli;
 pub mod constraints;
 pub mod error;
 pub mod evaluate;
+pub mod models;
 pub mod progress;
 pub mod report;
 pub mod revision;
