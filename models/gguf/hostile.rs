@@ -149,8 +149,13 @@ fn every_cut_is_refused() {
     }
 }
 
+/// So many cases, and no file of failures.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn any_bent_file_is_read_or_refused(

@@ -35,8 +35,8 @@ const TRIES: u32 = 4;
 /// How long a connection, or the next bytes, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A hub.
-#[derive(Debug, Clone)]
+/// A hub. It cannot be printed, since it may hold a token.
+#[derive(Clone)]
 pub struct Hub {
     endpoint: String,
     token: Option<String>,

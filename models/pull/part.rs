@@ -1,4 +1,4 @@
-//! A folder in which a model comes together; it stays after a failure, so that the next try goes on.
+//! A folder in which a model comes together; it stays after a failure, and the next try goes on.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};

