@@ -5,6 +5,7 @@ mod constraints;
 mod data;
 mod demonstrate;
 mod eval;
+mod models;
 mod report;
 mod train;
 mod verify;
@@ -43,6 +44,7 @@ enum Command {
     Data(data::Data),
     Verify(verify::Verify),
     Eval(eval::Eval),
+    Models(models::Models),
     Report(report::Report),
     Train(train::Train),
 }
@@ -64,6 +66,7 @@ pub fn run() -> Result<bool> {
         Command::Data(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
+        Command::Models(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
         Command::Train(command) => {
             command.run(cli.threads.map_or(0, |n| usize::from(n.get())), cli.quiet)

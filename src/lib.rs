@@ -6,6 +6,7 @@ pub mod demonstrate;
 pub mod error;
 pub mod evaluate;
 pub mod generate;
+pub mod models;
 pub mod progress;
 pub mod report;
 pub mod revision;

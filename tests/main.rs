@@ -5,6 +5,7 @@ mod data_build;
 mod eval;
 mod fuzz;
 mod hostile;
+mod models;
 mod tidy;
 mod train;
 mod util;

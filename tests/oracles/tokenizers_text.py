@@ -111,7 +111,8 @@ def main():
         }
     if sys.argv[1:]:
         folder, name = os.path.split(os.path.abspath(sys.argv[1]))
-        recorded["smollm2"] = {"cases": cases(AutoTokenizer.from_pretrained(folder, gguf_file=name))}
+        smollm2 = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+        recorded["smollm2"] = {"cases": cases(smollm2)}
     json.dump(recorded, sys.stdout, ensure_ascii=True, separators=(",", ":"))
     print()
 
