@@ -6,7 +6,8 @@
 Run it at the root of the repository. It builds `kernels/benches/gemm.rs` with the crate `gemm` as
 one more peer, and drives it as a child: in each round every library has its turn, so all of them
 see the same load of the machine. Each turn runs for 10 ms at least, after a call that does not
-count. Told are GFLOP/s, `best / median` of the rounds: on a busy machine the best is what counts.
+count. Told are GFLOP/s, `best / median` of the rounds, by the processor's time of the thread where
+there is one, by the clock where there are two: on a busy machine, take the best of those.
 Products are y = x·Wᵀ (nt), dx = dy·W (nn) and dW = dyᵀ·x (tn) in f32. `nt-bf16` is ours with bf16
 weights; the others, having no such product with f32 sums and activations, take f32 weights there.
 """
@@ -17,10 +18,12 @@ import glob
 import json
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import time
+
+# The folder of this file holds a statistics.py, which PyTorch would take for Python's own.
+sys.path.pop(0)
 
 import numpy
 import torch
@@ -95,13 +98,14 @@ def call(library, case):
     return lambda: numpy.matmul(a, b, out=c)
 
 
-def clock(run):
+def clock(run, threads):
     run()
-    start, calls = time.perf_counter(), 0
-    while time.perf_counter() - start < LEAST:
+    start, busy, calls = time.perf_counter(), time.thread_time(), 0
+    while calls == 0 or time.perf_counter() - start < LEAST:
         run()
         calls += 1
-    return (time.perf_counter() - start) / calls
+    spent = (time.perf_counter() - start, time.thread_time() - busy)
+    return spent[threads == 1] / calls
 
 
 def measure(ours, set_threads, case, threads, rounds):
@@ -113,7 +117,7 @@ def measure(ours, set_threads, case, threads, rounds):
     for _ in range(rounds):
         for who, list_ in times.items():
             own = who in ("ours", "gemm")
-            list_.append(ours.time(who, case, threads) if own else clock(runs[who]))
+            list_.append(ours.time(who, case, threads) if own else clock(runs[who], threads))
     return times
 
 
@@ -136,7 +140,7 @@ def main():
             times = measure(ours, set_threads, case, threads, options.rounds)
             work = 2e-9 * case[1] * case[2] * case[3]
             best = {who: work / min(list_) for who, list_ in times.items()}
-            middle = {who: work / statistics.median(list_) for who, list_ in times.items()}
+            middle = {who: work / numpy.median(list_) for who, list_ in times.items()}
             cells = [f"{best[who]:.1f} / {middle[who]:.1f}" for who in times]
             ratios = [f"{best['ours'] / best[who]:.2f}" for who in ("mkl", "gemm")]
             print("|", " | ".join(map(str, [*case, threads, *cells, *ratios])), "|", flush=True)

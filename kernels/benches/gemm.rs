@@ -4,7 +4,7 @@
 //! threads by rows, or by columns where rows are few (its own threading is slower). `-- --json`
 //! prints one object a line instead of a table. `-- --serve` answers the lines `WHO KIND M N K
 //! THREADS` of a driver with the seconds of a call: `benchmarks/peer/gemm.py` times other libraries
-//! between them. A matrix is used again and again, so small ones lie in the last cache.
+//! between them. A matrix is used again and again, so small ones lie in the last cache. On 64-bit Linux.
 
 use std::io::{self, BufRead, Write as _};
 use std::time::{Duration, Instant};
@@ -142,16 +142,20 @@ impl Case {
         panic!("the peer is there with --features peer");
     }
 
-    /// Seconds of a call, over at least `LEAST`, after one that is not counted.
+    /// Seconds of a call, over at least `LEAST`, after one that is not counted: of the processor
+    /// for one thread, so that what else runs counts less, of the wall clock for more.
     fn time(&mut self, call: fn(&mut Case)) -> f64 {
         call(self);
-        let start = Instant::now();
+        let Device::Cpu(cpu) = &self.dev;
+        let alone = cpu.threads() == 1;
+        let (start, busy) = (Instant::now(), cpu_seconds());
         let mut calls = 0;
-        while start.elapsed() < LEAST {
+        while calls == 0 || start.elapsed() < LEAST {
             call(self);
             calls += 1;
         }
-        start.elapsed().as_secs_f64() / f64::from(calls)
+        let wall = start.elapsed().as_secs_f64();
+        (if alone { cpu_seconds() - busy } else { wall }) / f64::from(calls)
     }
 
     /// Some values of C against sums in f64.
@@ -175,6 +179,19 @@ impl Case {
         let Shape { m, n, k } = self.shape;
         2e-9 * m as f64 * n as f64 * k as f64 / seconds
     }
+}
+
+/// The processor's time of this thread.
+fn cpu_seconds() -> f64 {
+    unsafe extern "C" {
+        fn clock_gettime(clock: i32, time: *mut [i64; 2]) -> i32;
+    }
+    const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
+    let mut time = [0; 2];
+    // SAFETY: on 64-bit Linux a timespec is two i64.
+    let status = unsafe { clock_gettime(CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert_eq!(status, 0, "Linux has this clock");
+    time[0] as f64 + 1e-9 * time[1] as f64
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

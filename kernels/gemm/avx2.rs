@@ -37,7 +37,7 @@ tile!(
 
 /// f32, or bf16 of which two lie in a lane.
 pub(super) trait Weight: Copy + Into<f32> {
-    /// Terms that a lane of 32 bits holds.
+    /// Terms that 32 bits hold.
     const LANE: usize;
     /// Nothing.
     const ZERO: Self;
@@ -98,33 +98,40 @@ pub(super) unsafe fn widen(lanes: __m256) -> [__m256; 2] {
 }
 
 /// Groups of 8 rows, the last first: the 8 values written for a term may reach into the next term's
-/// first ones, which are written later.
+/// first ones, which are written later, or into the excess.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn pack<T: Weight>(side: *const T, part: Part, width: usize, out: *mut f32) {
-    let whole = part.terms - part.terms % (8 * T::LANE);
+    let order = part.order(width);
+    let to = |p: usize| order.start[p % 16 / 2] + (order.step * (p / 16) + p % 2) * width;
+    let whole = part.terms - part.terms % 16;
     for group in (0..width.div_ceil(8)).rev() {
-        // SAFETY: rows past the last are the last one's, so all lie in the part; 8 values at
-        // p * width + 8 * group end at most 8 beyond the panel, where `out` has room.
+        // SAFETY: rows past the last are the last one's, so all lie in the part; 8 values from row
+        // 8 * group of a term end at most 8 beyond it, and each lane has that excess.
         unsafe {
             let row = |i: usize| part.row + (8 * group + i).min(part.rows - 1);
             let rows: [*const T; 8] =
                 std::array::from_fn(|i| side.add(row(i) * part.stride + part.term));
             let out = out.add(8 * group);
-            for p in (0..whole).step_by(8 * T::LANE) {
-                let columns = transpose(std::array::from_fn(|i| rows[i].add(p)));
-                for (j, lanes) in columns.into_iter().enumerate() {
-                    if T::LANE == 2 {
-                        let [even, odd] = widen(lanes);
-                        _mm256_storeu_ps(out.add((p + 2 * j) * width), even);
-                        _mm256_storeu_ps(out.add((p + 2 * j + 1) * width), odd);
-                    } else {
-                        _mm256_storeu_ps(out.add((p + j) * width), lanes);
+            for p in (0..whole).step_by(16) {
+                let base = order.step * (p / 16) * width;
+                for half in 0..2 / T::LANE {
+                    let rows = std::array::from_fn(|i| rows[i].add(p + 8 * half));
+                    for (j, lanes) in transpose::<T>(rows).into_iter().enumerate() {
+                        if T::LANE == 2 {
+                            let [even, odd] = widen(lanes);
+                            let out = out.add(order.start[j] + base);
+                            _mm256_storeu_ps(out, even);
+                            _mm256_storeu_ps(out.add(width), odd);
+                        } else {
+                            let out = out.add(order.start[4 * half + j / 2] + base);
+                            _mm256_storeu_ps(out.add(j % 2 * width), lanes);
+                        }
                     }
                 }
             }
             for p in whole..part.terms {
                 for (i, row) in rows.iter().enumerate().take(width - 8 * group) {
-                    *out.add(p * width + i) = (*row.add(p)).into();
+                    *out.add(to(p) + i) = (*row.add(p)).into();
                 }
             }
         }

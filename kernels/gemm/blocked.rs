@@ -1,20 +1,24 @@
 //! The loops around the tiles: blocks of C for the threads, panels for the caches.
 //!
-//! K is cut into blocks by K alone. A value of C is the sum over the blocks, in order, of a chain of
-//! multiply-adds over the block's terms, in order; nothing else enters. So its bits depend neither
-//! on M, N, the other rows, the blocks of C or the threads, nor on which kernel is taken, and bf16
-//! weights give what their values in f32 give.
+//! What a value of C is depends on its row of A, its column of B and K alone. K is cut into blocks
+//! by K; a block's sum is a chain of multiply-adds over its terms, in order (`nn`, `tn`), or where
+//! both sides lie along the sums (`nt`) eight such chains, one for each lane of a vector: lane j has
+//! the terms 2j and 2j + 1 of each 16. Chains and blocks are added up in order. So the bits depend
+//! neither on M, N, the other rows, the blocks of C or the threads, nor on which kernel is taken,
+//! and bf16 weights give what their values in f32 give.
 
 use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::device::Cpu;
 
-use super::side::{Kernel, Part, Side, Strip};
+use super::side::{Kernel, Part, Side, Strip, chains, panel};
 use super::{Shape, Write};
 
 /// Terms in a block: the panel of B that a tile reads stays in the first cache.
 const TERMS: usize = 288;
+/// The same where there are eight chains.
+const LANE_TERMS: usize = 8 * TERMS;
 /// Up to here A is packed once for all of K, and B in small slabs.
 const FEW_ROWS: usize = 64;
 const FEW_VALUES: usize = 1 << 17;
@@ -54,11 +58,6 @@ fn even(count: usize, most: usize, unit: usize) -> usize {
     count.div_ceil(count.div_ceil(most).max(1)).next_multiple_of(unit)
 }
 
-/// Terms in a block of the sums.
-fn block_terms(terms: usize) -> usize {
-    even(terms, TERMS, 16)
-}
-
 /// Rows and columns of a block of C. Columns go in steps of 64, which all tiles divide.
 fn blocks(shape: Shape, kernel: &Kernel) -> (usize, usize) {
     let Shape { m, n, k } = shape;
@@ -94,37 +93,66 @@ impl Product<'_> {
         let Shape { n, k, .. } = self.shape;
         // SAFETY: the block is inside C.
         let to = unsafe { c.0.add(rows.start * n + columns.start) };
-        if let (Some(narrow), Side::Along(a)) = (&self.kernel.narrow, self.a)
-            && rows.len() <= narrow.rows
-        {
-            let a = a[rows.start * k..rows.end * k].as_ptr();
-            let b = columns.start * k..columns.end * k;
-            let (m, n) = (rows.len(), columns.len());
-            match self.b {
-                // SAFETY: the strip lies in A, B and C, and the kernel is for this processor.
-                Side::Along(all) => unsafe {
-                    return (narrow.f32)(&self.strip(to, a, all[b].as_ptr(), m, n));
-                },
-                // SAFETY: as above.
-                Side::AlongBf16(all) => unsafe {
-                    return (narrow.bf16)(&self.strip(to, a, all[b].as_ptr(), m, n));
-                },
-                Side::Across(_) => {}
-            }
-        }
         SCRATCH.with_borrow_mut(|[a, b]| {
-            if rows.len() <= FEW_ROWS && rows.len() * k <= FEW_VALUES {
-                self.few_rows(to, a, b, rows, columns);
-            } else {
-                self.many_rows(to, a, b, rows, columns);
+            let narrow = self.kernel.narrow.as_ref().filter(|narrow| rows.len() <= narrow.rows);
+            match (narrow, self.a, self.b) {
+                (Some(narrow), Side::Along(left), Side::Along(right)) => {
+                    let strip = self.strip(to, left, right, a, &rows, &columns);
+                    // SAFETY: the strip lies in A, B and C, and the kernel is for this processor.
+                    unsafe { (narrow.f32)(&strip) }
+                }
+                (Some(narrow), Side::Along(left), Side::AlongBf16(right)) => {
+                    let strip = self.strip(to, left, right, a, &rows, &columns);
+                    // SAFETY: as above.
+                    unsafe { (narrow.bf16)(&strip) }
+                }
+                _ if rows.len() <= FEW_ROWS && rows.len() * k <= FEW_VALUES => {
+                    self.few_rows(to, a, b, rows, columns);
+                }
+                _ => self.many_rows(to, a, b, rows, columns),
             }
         });
     }
 
-    fn strip<T>(&self, c: *mut f32, a: *const f32, b: *const T, m: usize, n: usize) -> Strip<T> {
+    fn strip<T>(
+        &self,
+        c: *mut f32,
+        a: &[f32],
+        b: &[T],
+        scratch: &mut Vec<Line>,
+        rows: &Range<usize>,
+        columns: &Range<usize>,
+    ) -> Strip<T> {
         let Shape { n: stride, k: terms, .. } = self.shape;
-        let (block, add) = (block_terms(terms), self.write == Write::Add);
-        Strip { c, stride, a, rows: m, b, columns: n, terms, block, add }
+        let (block, add) = (self.block_terms(), self.write == Write::Add);
+        Strip {
+            c,
+            stride,
+            a: a[rows.start * terms..rows.end * terms].as_ptr(),
+            rows: rows.len(),
+            b: b[columns.start * terms..columns.end * terms].as_ptr(),
+            columns: columns.len(),
+            terms,
+            scratch: room(scratch, rows.len() * terms.next_multiple_of(16)),
+            block,
+            add,
+        }
+    }
+
+    /// Whether sums run along lanes.
+    fn lanes(&self) -> bool {
+        matches!((self.a, self.b), (Side::Along(_), Side::Along(_) | Side::AlongBf16(_)))
+    }
+
+    /// Terms in a block of the sums.
+    fn block_terms(&self) -> usize {
+        even(self.shape.k, if self.lanes() { LANE_TERMS } else { TERMS }, 16)
+    }
+
+    /// Values of all panels of A for so many rows.
+    fn panels(&self, rows: usize, terms: usize) -> usize {
+        let high = self.height(rows);
+        rows.div_ceil(high) * panel(high, terms)
     }
 
     /// A is packed once; B goes through panels that stay in the first caches.
@@ -136,13 +164,14 @@ impl Product<'_> {
         rows: Range<usize>,
         columns: Range<usize>,
     ) {
-        let (k, step) = (self.shape.k, block_terms(self.shape.k));
-        let slab = 64.max(self.kernel.columns);
-        let a = room(a, rows.len() * k);
-        let b = room(b, slab * step);
+        let (k, step) = (self.shape.k, self.block_terms());
+        let slab = self.kernel.columns;
+        let block = self.panels(rows.len(), step);
+        let a = room(a, k.div_ceil(step) * block);
+        let b = room(b, panel(slab, step));
         for from in (0..k).step_by(step) {
             let terms = from..k.min(from + step);
-            self.pack_a(rows.clone(), terms, a.wrapping_add(rows.len() * from));
+            self.pack_a(rows.clone(), terms, a.wrapping_add(from / step * block));
         }
         for column in columns.clone().step_by(slab) {
             let slab = column..columns.end.min(column + slab);
@@ -151,7 +180,7 @@ impl Product<'_> {
             for from in (0..k).step_by(step) {
                 let terms = from..k.min(from + step);
                 self.pack_b(slab.clone(), terms.clone(), b);
-                let a = a.wrapping_add(rows.len() * from);
+                let a = a.wrapping_add(from / step * block);
                 self.tiles(c, a, b, (rows.len(), slab.len()), terms);
             }
         }
@@ -167,10 +196,11 @@ impl Product<'_> {
         columns: Range<usize>,
     ) {
         let Shape { n, k, .. } = self.shape;
-        let step = block_terms(k);
+        let step = self.block_terms();
         let most = self.kernel.block;
-        let a = room(a, most.min(rows.len()) * step);
-        let b = room(b, columns.len().next_multiple_of(self.kernel.columns) * step);
+        let a = room(a, self.panels(most.min(rows.len()), step));
+        let wide = self.kernel.columns;
+        let b = room(b, columns.len().div_ceil(wide) * panel(wide, step));
         for from in (0..k).step_by(step) {
             let terms = from..k.min(from + step);
             self.pack_b(columns.clone(), terms.clone(), b);
@@ -195,10 +225,11 @@ impl Product<'_> {
         let stride = self.a.stride(self.shape.m, self.shape.k);
         for row in rows.clone().step_by(high) {
             let count = high.min(rows.end - row);
-            let part = Part { row, rows: count, term: terms.start, terms: terms.len(), stride };
-            // SAFETY: the part is inside A; the caller has made room for all rows and the excess.
+            let (term, lanes) = (terms.start, self.lanes());
+            let part = Part { row, rows: count, term, terms: terms.len(), stride, lanes };
+            // SAFETY: the part is inside A; the caller has made room for all panels.
             unsafe {
-                let out = out.add((row - rows.start) * terms.len());
+                let out = out.add((row - rows.start) / high * panel(high, terms.len()));
                 self.a.pack(self.kernel, part, count, out);
             }
         }
@@ -210,16 +241,17 @@ impl Product<'_> {
         let stride = self.b.stride(self.shape.n, self.shape.k);
         for row in columns.clone().step_by(wide) {
             let rows = wide.min(columns.end - row);
-            let part = Part { row, rows, term: terms.start, terms: terms.len(), stride };
-            // SAFETY: the part is inside B; the caller has made room for whole panels.
+            let (term, lanes) = (terms.start, self.lanes());
+            let part = Part { row, rows, term, terms: terms.len(), stride, lanes };
+            // SAFETY: the part is inside B; the caller has made room for all panels.
             unsafe {
-                let out = out.add((row - columns.start) * terms.len());
+                let out = out.add((row - columns.start) / wide * panel(wide, terms.len()));
                 self.b.pack(self.kernel, part, wide, out);
             }
         }
     }
 
-    /// All tiles of packed rows and columns. A tile that C cuts off is made beside it.
+    /// All tiles of packed rows and columns, chain after chain.
     fn tiles(
         &self,
         c: *mut f32,
@@ -228,33 +260,50 @@ impl Product<'_> {
         (rows, columns): (usize, usize),
         terms: Range<usize>,
     ) {
-        let (wide, n) = (self.kernel.columns, self.shape.n);
-        let high = self.height(rows);
-        let add = self.write == Write::Add || terms.start > 0;
-        let mut beside = [Line([0.0; 16]); 32];
-        debug_assert!(high * wide <= 16 * beside.len());
-        let beside = beside.as_mut_ptr().cast::<f32>();
-        for column in (0..columns).step_by(wide) {
-            let here = wide.min(columns - column);
-            for row in (0..rows).step_by(high) {
-                let count = high.min(rows - row);
-                let tile = self.kernel.tiles[count - 1];
-                // SAFETY: the panels are packed for these rows, columns and terms; C has these
-                // rows and columns, and `beside` a whole tile.
-                unsafe {
-                    let (a, b) = (a.add(row * terms.len()), b.add(column * terms.len()));
-                    let c = c.add(row * n + column);
-                    if here == wide {
-                        tile(terms.len(), a, b, c, n, add);
-                        continue;
+        let (wide, high) = (self.kernel.columns, self.height(rows));
+        let (a_panel, b_panel) = (panel(high, terms.len()), panel(wide, terms.len()));
+        for (chain, count) in chains(self.lanes(), terms.len()) {
+            let add = self.write == Write::Add || terms.start > 0 || chain.lane > 0;
+            for column in (0..columns).step_by(wide) {
+                for row in (0..rows).step_by(high) {
+                    let size = (high.min(rows - row), wide.min(columns - column));
+                    // SAFETY: the panels are packed for these rows, columns and terms; C has
+                    // these rows and columns.
+                    unsafe {
+                        let a = a.add(row / high * a_panel + chain.start(size.0));
+                        let b = b.add(column / wide * b_panel + chain.start(wide));
+                        self.tile(c.add(row * self.shape.n + column), a, b, size, count, add);
                     }
-                    tile(terms.len(), a, b, beside, wide, false);
-                    for r in 0..count {
-                        for j in 0..here {
-                            let (c, sum) = (c.add(r * n + j), *beside.add(r * wide + j));
-                            *c = if add { *c + sum } else { sum };
-                        }
-                    }
+                }
+            }
+        }
+    }
+
+    /// One tile; beside C, where C cuts it off.
+    unsafe fn tile(
+        &self,
+        c: *mut f32,
+        a: *const f32,
+        b: *const f32,
+        (rows, columns): (usize, usize),
+        terms: usize,
+        add: bool,
+    ) {
+        let (wide, stride) = (self.kernel.columns, self.shape.n);
+        let tile = self.kernel.tiles[rows - 1];
+        // SAFETY: the caller's promises; `beside` holds the largest tile there is.
+        unsafe {
+            if columns == wide {
+                return tile(terms, a, b, c, stride, add);
+            }
+            let mut beside = [Line([0.0; 16]); 28];
+            debug_assert!(rows * wide <= 16 * beside.len());
+            let beside = beside.as_mut_ptr().cast::<f32>();
+            tile(terms, a, b, beside, wide, false);
+            for r in 0..rows {
+                for j in 0..columns {
+                    let (c, sum) = (c.add(r * stride + j), *beside.add(r * wide + j));
+                    *c = if add { *c + sum } else { sum };
                 }
             }
         }

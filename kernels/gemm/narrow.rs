@@ -1,8 +1,9 @@
 //! Few rows of A against many of B, as in decoding: what counts is to read B once, at the speed of
 //! memory. AVX2.
 //!
-//! 8 rows of B are transposed in registers, so that a vector holds one term of 8 columns and the
-//! sums run as in the tiles: same order, same bits, for any number of rows.
+//! Sums run along the lanes as `blocked` defines them: lane j holds the terms 2j and 2j + 1 of each
+//! 16, and the lanes are added in order. Here that is a load, a shift and a mask for 16 weights of
+//! bf16; the tiles do the same sums lane by lane.
 
 use std::arch::x86_64::*;
 
@@ -10,159 +11,181 @@ use super::avx2::{Weight, transpose, widen};
 use super::side::Strip;
 
 /// Rows of A that this is good for.
-pub(super) const ROWS: usize = 4;
-/// Groups of 8 columns that go side by side: the chain of one waits 4 cycles for each term.
-const GROUPS: usize = 4;
-/// The most terms that a transposition brings.
-const TERMS: usize = 16;
+pub(super) const ROWS: usize = 16;
 
 /// C[.., from..to] (+)= A·Bᵀ.
 ///
 /// # Safety
-/// Everything that the strip tells is there, with 1 to `ROWS` rows; AVX2 and FMA are.
+/// Everything that the strip tells is there, with room for A in `scratch`; AVX2 and FMA are.
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn strip<T: Weight>(strip: &Strip<T>) {
-    debug_assert!((1..=ROWS).contains(&strip.rows));
-    // SAFETY: the caller's promises, handed on.
+    // SAFETY: the caller's promises, handed on; rows and columns are inside the strip.
     unsafe {
-        match strip.rows {
-            1 => columns::<1, T>(strip),
-            2 => columns::<2, T>(strip),
-            3 => columns::<3, T>(strip),
-            _ => columns::<4, T>(strip),
+        part_lanes(strip);
+        for column in (0..strip.columns).step_by(8) {
+            for row in (0..strip.rows).step_by(4) {
+                match strip.rows - row {
+                    1 => columns::<1, 8, T>(strip, row, column),
+                    2 => columns::<2, 4, T>(strip, row, column),
+                    3 => columns::<3, 4, T>(strip, row, column),
+                    _ => columns::<4, 2, T>(strip, row, column),
+                }
+            }
         }
     }
 }
 
+/// Copies A to the scratch: for each 16 terms of a row the 8 even ones, then the 8 odd ones, then
+/// zeros. For f32 the middle quarters change places, as they do when its weights are parted.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn columns<const R: usize, T: Weight>(strip: &Strip<T>) {
-    let wide = 8 * GROUPS;
-    let whole = strip.columns - strip.columns % wide;
-    for column in (0..whole).step_by(wide) {
-        // SAFETY: these columns are inside the strip.
-        unsafe { groups::<R, GROUPS, T>(strip, column, wide) };
-    }
-    for column in (whole..strip.columns).step_by(8) {
-        // SAFETY: as above, the last ones maybe fewer than 8.
-        unsafe { groups::<R, 1, T>(strip, column, 8.min(strip.columns - column)) };
+unsafe fn part_lanes<T: Weight>(strip: &Strip<T>) {
+    let padded = strip.terms.next_multiple_of(16);
+    for row in 0..strip.rows {
+        for p in (0..strip.terms).step_by(16) {
+            // SAFETY: row and term are inside A; the scratch has `padded` values for each row.
+            unsafe {
+                let mut values = [0.0f32; 16];
+                let from = strip.a.add(row * strip.terms + p);
+                let count = 16.min(strip.terms - p);
+                values.as_mut_ptr().copy_from_nonoverlapping(from, count);
+                let [mut even, mut odd] = part(values.as_ptr());
+                if T::LANE == 2 {
+                    (even, odd) = (swap(even), swap(odd));
+                }
+                let to = strip.scratch.add(row * padded + p);
+                _mm256_storeu_ps(to, even);
+                _mm256_storeu_ps(to.add(8), odd);
+            }
+        }
     }
 }
 
-/// `G` groups of 8 columns from `column`, of which `count` are there.
-#[target_feature(enable = "avx2,fma")]
-unsafe fn groups<const R: usize, const G: usize, T: Weight>(
-    strip: &Strip<T>,
-    column: usize,
-    count: usize,
-) {
-    let step = 8 * T::LANE;
-    // SAFETY: columns past the last are the last one's, so all rows of B lie in the strip, and so
-    // do the terms below `strip.terms`; prefetching touches nothing.
+/// Even and odd ones of 16, with the middle quarters of each in each other's place.
+#[inline(always)]
+unsafe fn part(values: *const f32) -> [__m256; 2] {
+    // SAFETY: 16 values are there; the caller has AVX2, into which this is inlined.
     unsafe {
+        let (a, b) = (_mm256_loadu_ps(values), _mm256_loadu_ps(values.add(8)));
+        [_mm256_shuffle_ps::<0x88>(a, b), _mm256_shuffle_ps::<0xdd>(a, b)]
+    }
+}
+
+/// The middle quarters change places.
+#[inline(always)]
+unsafe fn swap(values: __m256) -> __m256 {
+    // SAFETY: the caller has AVX2, into which this is inlined.
+    unsafe { _mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(_mm256_castps_pd(values))) }
+}
+
+/// 16 weights, even and odd ones, in the order of the scratch.
+#[inline(always)]
+unsafe fn weights<T: Weight>(row: *const T) -> [__m256; 2] {
+    // SAFETY: 16 weights are there; the caller has AVX2, into which this is inlined.
+    unsafe { if T::LANE == 2 { widen(_mm256_loadu_ps(row.cast())) } else { part(row.cast()) } }
+}
+
+/// R rows from `row` and up to 8 columns from `column`, G of them side by side.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn columns<const R: usize, const G: usize, T: Weight>(
+    strip: &Strip<T>,
+    row: usize,
+    column: usize,
+) {
+    let count = 8.min(strip.columns - column);
+    let padded = strip.terms.next_multiple_of(16);
+    // SAFETY: columns past the last are the last one's, so all weights lie in the strip; the
+    // scratch has `padded` values for each row; prefetching touches nothing.
+    unsafe {
+        let a = strip.scratch.add(row * padded);
         let b = strip.b.add(column * strip.terms);
-        let row = |i: usize| b.add(i.min(count - 1) * strip.terms);
-        let mut ahead = b.wrapping_add(8 * G * strip.terms).cast::<i8>();
+        let mut ahead = b.wrapping_add(8 * strip.terms).cast::<i8>();
+        let mut sums = [[[0.0f32; 8]; 8]; R];
         for from in (0..strip.terms).step_by(strip.block) {
             let to = strip.terms.min(from + strip.block);
-            let whole = to - (to - from) % step;
-            let mut sums = [[_mm256_setzero_ps(); R]; G];
-            for p in (from..whole).step_by(step) {
-                for (g, sums) in sums.iter_mut().enumerate() {
-                    for line in 0..4 {
-                        _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64 * line));
+            let whole = to - (to - from) % 16;
+            for first in (0..8).step_by(G) {
+                let rows: [*const T; G] =
+                    std::array::from_fn(|g| b.add((first + g).min(count - 1) * strip.terms));
+                let mut chains = [[_mm256_setzero_ps(); R]; G];
+                for p in (from..whole).step_by(16) {
+                    for _ in 0..G * size_of::<T>() / 4 {
+                        _mm_prefetch::<_MM_HINT_T0>(ahead);
+                        ahead = ahead.wrapping_add(64);
                     }
-                    ahead = ahead.wrapping_add(256);
-                    let rows = std::array::from_fn(|i| row(8 * g + i).add(p));
-                    terms::<R, T>(sums, transpose(rows), strip.a.add(p), strip.terms, step);
+                    for (chains, row) in chains.iter_mut().zip(rows) {
+                        let [even, odd] = weights(row.add(p));
+                        for (r, chain) in chains.iter_mut().enumerate() {
+                            let a = a.add(r * padded + p);
+                            *chain = _mm256_fmadd_ps(_mm256_loadu_ps(a), even, *chain);
+                            *chain = _mm256_fmadd_ps(_mm256_loadu_ps(a.add(8)), odd, *chain);
+                        }
+                    }
+                }
+                if whole < to {
+                    rest(&mut chains, rows, a, padded, whole..to);
+                }
+                for (g, chains) in chains.into_iter().enumerate() {
+                    for (sums, chain) in sums.iter_mut().zip(chains) {
+                        let chain = if T::LANE == 2 { chain } else { swap(chain) };
+                        _mm256_storeu_ps(sums[first + g].as_mut_ptr(), chain);
+                    }
                 }
             }
-            if whole < to {
-                for (g, sums) in sums.iter_mut().enumerate() {
-                    let mut rest = [[T::ZERO; TERMS]; 8];
-                    for (i, rest) in rest.iter_mut().enumerate() {
-                        rest.as_mut_ptr()
-                            .copy_from_nonoverlapping(row(8 * g + i).add(whole), to - whole);
-                    }
-                    let rows = std::array::from_fn(|i| rest[i].as_ptr());
-                    terms::<R, T>(
-                        sums,
-                        transpose(rows),
-                        strip.a.add(whole),
-                        strip.terms,
-                        to - whole,
-                    );
-                }
+            for (r, sums) in sums.iter().enumerate() {
+                let c = strip.c.add((row + r) * strip.stride + column);
+                write(sums, c, count, strip.add || from > 0);
             }
-            let c = strip.c.add(column);
-            write(&sums, c, strip.stride, count, strip.add || from > 0);
         }
     }
 }
 
-/// Adds the first `count` terms to the sums of each row. Inlined, so that all unrolls.
+/// The last terms, fewer than 16: lanes without a term keep their sums.
 #[inline(always)]
-unsafe fn terms<const R: usize, T: Weight>(
-    sums: &mut [__m256; R],
-    columns: [__m256; 8],
+unsafe fn rest<const R: usize, const G: usize, T: Weight>(
+    chains: &mut [[__m256; R]; G],
+    rows: [*const T; G],
     a: *const f32,
-    stride: usize,
-    count: usize,
+    padded: usize,
+    terms: std::ops::Range<usize>,
 ) {
-    for (j, lanes) in columns.into_iter().enumerate() {
-        let p = j * T::LANE;
-        // SAFETY: A has `count` terms from here in each row; the caller has AVX2 and FMA.
+    let bound = |lane: usize, odd: usize| if 2 * lane + odd < terms.len() { -1 } else { 0 };
+    for (chains, row) in chains.iter_mut().zip(rows) {
+        let mut values = [T::ZERO; 16];
+        // SAFETY: the row has these terms, the scratch 16 from the first of them; the caller has
+        // AVX2 and FMA, into which this is inlined.
         unsafe {
-            if T::LANE == 2 {
-                let [even, odd] = widen(lanes);
-                if p < count {
-                    term(sums, even, a.add(p), stride);
+            values.as_mut_ptr().copy_from_nonoverlapping(row.add(terms.start), terms.len());
+            for (odd, values) in weights(values.as_ptr()).into_iter().enumerate() {
+                let lanes: [i32; 8] = std::array::from_fn(|lane| bound(lane, odd));
+                let lanes = _mm256_castsi256_ps(_mm256_loadu_si256(lanes.as_ptr().cast()));
+                let lanes = if T::LANE == 2 { lanes } else { swap(lanes) };
+                for (r, chain) in chains.iter_mut().enumerate() {
+                    let a = _mm256_loadu_ps(a.add(r * padded + terms.start + 8 * odd));
+                    let sum = _mm256_fmadd_ps(a, values, *chain);
+                    *chain = _mm256_blendv_ps(*chain, sum, lanes);
                 }
-                if p + 1 < count {
-                    term(sums, odd, a.add(p + 1), stride);
-                }
-            } else if p < count {
-                term(sums, lanes, a.add(p), stride);
             }
         }
     }
 }
 
+/// C (+)= the lanes of each column in order, of which `count` columns are there.
 #[inline(always)]
-unsafe fn term<const R: usize>(
-    sums: &mut [__m256; R],
-    values: __m256,
-    a: *const f32,
-    stride: usize,
-) {
-    for (r, sum) in sums.iter_mut().enumerate() {
-        // SAFETY: A has this term in R rows; the caller has AVX2 and FMA.
-        *sum = unsafe { _mm256_fmadd_ps(_mm256_set1_ps(*a.add(r * stride)), values, *sum) };
-    }
-}
-
-/// C (+)= sums, of which `count` columns are there.
-#[inline(always)]
-unsafe fn write<const R: usize, const G: usize>(
-    sums: &[[__m256; R]; G],
-    c: *mut f32,
-    stride: usize,
-    count: usize,
-    add: bool,
-) {
-    for (g, sums) in sums.iter().enumerate() {
-        for (r, sum) in sums.iter().enumerate() {
-            // SAFETY: C has R rows of `count` columns, and only those are touched; the caller has
-            // AVX2.
-            unsafe {
-                let c = c.add(r * stride + 8 * g);
-                let here = count.saturating_sub(8 * g).min(8);
-                let mut values = [0.0f32; 8];
-                c.copy_to_nonoverlapping(values.as_mut_ptr(), if add { here } else { 0 });
-                let old = _mm256_loadu_ps(values.as_ptr());
-                let new = if add { _mm256_add_ps(old, *sum) } else { *sum };
-                _mm256_storeu_ps(values.as_mut_ptr(), new);
-                c.copy_from_nonoverlapping(values.as_ptr(), here);
-            }
+unsafe fn write(sums: &[[f32; 8]; 8], c: *mut f32, count: usize, add: bool) {
+    // SAFETY: only `count` values of C are touched; the caller has AVX2, into which this is
+    // inlined.
+    unsafe {
+        let lanes = transpose(std::array::from_fn(|column| sums[column].as_ptr()));
+        let mut values = [0.0f32; 8];
+        let mut sum = lanes[0];
+        if add {
+            c.copy_to_nonoverlapping(values.as_mut_ptr(), count);
+            sum = _mm256_add_ps(_mm256_loadu_ps(values.as_ptr()), sum);
         }
+        for lane in &lanes[1..] {
+            sum = _mm256_add_ps(sum, *lane);
+        }
+        _mm256_storeu_ps(values.as_mut_ptr(), sum);
+        c.copy_from_nonoverlapping(values.as_ptr(), count);
     }
 }

@@ -57,13 +57,15 @@ unsafe fn tile<const R: usize>(
 }
 
 unsafe fn pack<T: Copy + Into<f32>>(side: *const T, part: Part, width: usize, out: *mut f32) {
+    let order = part.order(width);
     for i in 0..width {
         let row = part.row + i.min(part.rows - 1);
         for p in 0..part.terms {
-            // SAFETY: the part lies inside the side, and `out` holds width * terms values.
+            let to = order.start[p % 16 / 2] + (order.step * (p / 16) + p % 2) * width + i;
+            // SAFETY: the part lies inside the side, and `out` has room for the panel.
             unsafe {
                 let value = *side.add(row * part.stride + part.term + p);
-                *out.add(p * width + i) = value.into();
+                *out.add(to) = value.into();
             }
         }
     }

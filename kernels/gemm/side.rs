@@ -1,7 +1,8 @@
 //! A factor of a product, its panels, and the tables of what an instruction set does with them.
 //!
-//! A panel holds `width` rows of a side for `count` terms of the sums, term after term: term p of
-//! row i lies at `p * width + i`. So the tiles read both sides front to back.
+//! A panel holds `width` rows of a side for some terms of the sums, term after term, a value of each
+//! row. So the tiles read both sides front to back. Where sums run along lanes (see `blocked`), the
+//! terms of a lane lie together.
 
 use half::bf16;
 
@@ -33,6 +34,69 @@ pub(super) struct Part {
     pub(super) terms: usize,
     /// From one line of the matrix to the next: K along, all rows across.
     pub(super) stride: usize,
+    /// Whether the sums run along lanes.
+    pub(super) lanes: bool,
+}
+
+/// Where the terms of a panel lie: term `16 * t + 2 * j + h` begins at
+/// `start[j] + (step * t + h) * width`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    pub(super) start: [usize; 8],
+    pub(super) step: usize,
+}
+
+/// Values behind each lane of a panel, into which packing may write.
+const EXCESS: usize = 8;
+
+/// Values of a panel, with the excess.
+pub(super) fn panel(width: usize, terms: usize) -> usize {
+    width * terms + 8 * EXCESS
+}
+
+/// How many of so many terms lie in each lane: 2j and 2j + 1 of each 16.
+pub(super) fn lanes(terms: usize) -> [usize; 8] {
+    std::array::from_fn(|lane| 2 * (terms / 16) + (terms % 16).saturating_sub(2 * lane).min(2))
+}
+
+/// The parts of a panel that are chains of their own: where each begins, for a width, and how many
+/// terms it has.
+pub(super) fn chains(along: bool, terms: usize) -> impl Iterator<Item = (Chain, usize)> {
+    let counts = if along { lanes(terms) } else { [terms, 0, 0, 0, 0, 0, 0, 0] };
+    let mut before = 0;
+    counts.into_iter().take(if along { 8 } else { 1 }).enumerate().map(move |(lane, count)| {
+        let chain = Chain { lane, before };
+        before += count;
+        (chain, count)
+    })
+}
+
+/// A chain inside a panel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chain {
+    pub(super) lane: usize,
+    before: usize,
+}
+
+impl Chain {
+    /// Where it begins in a panel of a width.
+    pub(super) fn start(self, width: usize) -> usize {
+        self.before * width + EXCESS * self.lane
+    }
+}
+
+impl Part {
+    /// Where its terms go in a panel of a width.
+    pub(super) fn order(&self, width: usize) -> Order {
+        if !self.lanes {
+            return Order { start: std::array::from_fn(|pair| 2 * pair * width), step: 16 };
+        }
+        let mut start = [0; 8];
+        for (chain, _) in chains(true, self.terms) {
+            start[chain.lane] = chain.start(width);
+        }
+        Order { start, step: 2 }
+    }
 }
 
 /// C tile (+)= panel of A · panel of B: terms, A, B, C, the stride of C, whether to add.
@@ -63,6 +127,8 @@ pub(super) struct Strip<T> {
     pub(super) b: *const T,
     pub(super) columns: usize,
     pub(super) terms: usize,
+    /// Room for A, its rows padded to multiples of 16.
+    pub(super) scratch: *mut f32,
     /// Terms in a partial sum.
     pub(super) block: usize,
     pub(super) add: bool,
@@ -113,8 +179,7 @@ impl Side<'_> {
     /// Writes a panel of `width` rows, of which those past `part.rows` hold anything.
     ///
     /// # Safety
-    /// The part lies inside the side; `out` has room for `width * part.terms` values and 8 more;
-    /// the processor has the kernel's instructions.
+    /// The part lies inside the side; `out` has room for the panel; the processor has the kernel's instructions.
     pub(super) unsafe fn pack(self, kernel: &Kernel, part: Part, width: usize, out: *mut f32) {
         // SAFETY: the caller's promises, handed on.
         unsafe {
@@ -130,7 +195,7 @@ impl Side<'_> {
 /// Lines of 8 are copied whole where the matrix has them: the excess is overwritten by the next
 /// line, or falls into the room behind.
 unsafe fn pack_across(side: &[f32], part: Part, width: usize, out: *mut f32) {
-    let Part { row, rows, term, terms, stride } = part;
+    let Part { row, rows, term, terms, stride, .. } = part;
     let lines = side[term * stride..(term + terms) * stride].chunks_exact(stride);
     let eights = width.div_ceil(8);
     let whole = row + 8 * eights <= stride;

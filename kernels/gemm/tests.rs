@@ -144,6 +144,87 @@ fn a_row_depends_on_no_other_and_bf16_is_its_value_in_f32() {
     }
 }
 
+/// The tiles of AVX-512 with arrays for vectors: their shape and loops run on any processor, and
+/// what AVX-512's own names add is an instruction each.
+#[cfg(target_arch = "x86_64")]
+mod wide {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+    use super::super::side::{Kernel, Tile};
+    use super::super::{avx2, tile::tile};
+
+    type Vector = [f32; 16];
+
+    fn zero() -> Vector {
+        [0.0; 16]
+    }
+
+    unsafe fn load(from: *const f32) -> Vector {
+        // SAFETY: the caller has 16 values there.
+        unsafe { from.cast::<Vector>().read() }
+    }
+
+    unsafe fn store(to: *mut f32, values: Vector) {
+        // SAFETY: the caller has room for 16 values there.
+        unsafe { to.cast::<Vector>().write(values) }
+    }
+
+    fn splat(value: f32) -> Vector {
+        [value; 16]
+    }
+
+    fn fused(a: Vector, b: Vector, c: Vector) -> Vector {
+        std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
+    }
+
+    fn sum(a: Vector, b: Vector) -> Vector {
+        std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+
+    tile!("avx2,fma", 16, zero, load, store, splat, fused, sum);
+
+    const TILES: [Tile; 14] = [
+        tile::<1>, tile::<2>, tile::<3>, tile::<4>, tile::<5>, tile::<6>, tile::<7>, tile::<8>,
+        tile::<9>, tile::<10>, tile::<11>, tile::<12>, tile::<13>, tile::<14>,
+    ];
+
+    pub(super) static KERNEL: Kernel = Kernel {
+        tiles: &TILES,
+        columns: 32,
+        block: 448,
+        pack_f32: avx2::KERNEL.pack_f32,
+        pack_bf16: avx2::KERNEL.pack_bf16,
+        narrow: None,
+    };
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn tiles_of_512_bits_give_the_bits_of_those_of_256() {
+    if !Isa::Avx2.is_here() {
+        return;
+    }
+    let (n, k) = (75, 301);
+    let cpu = Cpu::new(1).unwrap();
+    for m in [1, 5, 13, 14, 15, 29, 66, 449] {
+        let shape = Shape { m, n, k };
+        let (a, b) = (values(m * k, 9), values(n * k, 10));
+        let half = halves(&b);
+        for (a, b) in [
+            (Side::Along(&a), Side::Along(&b)),
+            (Side::Along(&a), Side::AlongBf16(&half)),
+            (Side::Along(&a), Side::Across(&b)),
+            (Side::Across(&a), Side::Across(&b)),
+        ] {
+            let expected = product(1, Isa::Avx2, a, b, shape, Write::Set);
+            let mut c = vec![0.5; m * n];
+            let whole = Product { kernel: &wide::KERNEL, a, b, shape, write: Write::Set };
+            blocked::run(&cpu, &mut c, &whole);
+            assert!(bits(&c) == bits(&expected), "{m} rows");
+        }
+    }
+}
+
 #[test]
 fn zeros_and_infinities_are_carried() {
     let shape = Shape { m: 5, n: 3, k: 21 };
