@@ -9,9 +9,8 @@ mod weights;
 use heedful_kernels::{Device, Dtype, Tensor};
 
 use crate::cache::Cache;
-use crate::config::Config;
+use crate::config::{Config, Head};
 use crate::error::{Error, Result};
-use crate::params::Head;
 use crate::transformer::Transformer;
 
 pub(crate) use step::Step;
@@ -94,7 +93,7 @@ impl Engine {
         if settings.kept == Dtype::U32 {
             return Err(Error::argument("keys and values are kept in f32 or bf16"));
         }
-        let model = Transformer::new(dev, config, Head::Language, positions)?;
+        let model = Transformer::new(dev, config, Head::Lm, positions)?;
         weights.check(&model.layout)?;
         let settings = Settings { positions, ..settings };
         let work = Work::new(dev, config, &settings);

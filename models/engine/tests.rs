@@ -8,7 +8,7 @@ use crate::parity_tests::{MODELS, RECORD, config, fill, floats, ids};
 /// One recorded model.
 fn engine(dev: &Device, name: &str, dtype: Dtype, prefill: usize) -> Engine {
     let config = config(name);
-    let layout = crate::params::Layout::new(&config, Head::Language).unwrap();
+    let layout = crate::params::Layout::new(&config, Head::Lm).unwrap();
     let entry = |name: &str| layout.tensors.iter().find(|entry| entry.name == name).unwrap();
     let mut read = |name: &str, out: &mut [f32]| {
         fill(entry(name), out);

@@ -6,8 +6,9 @@ use half::bf16;
 use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut};
 
 use crate::checkpoint::Checkpoint;
+use crate::config::Head;
 use crate::error::{Error, Result};
-use crate::params::{Head, Layout};
+use crate::params::Layout;
 
 /// The weights of a model.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Weights {
     /// # Errors
     /// A tensor that is missing, of another shape, or cannot be read.
     pub fn load(dev: &Device, from: &Checkpoint, dtype: Dtype) -> Result<Weights> {
-        let layout = Layout::new(from.config(), Head::Language)?;
+        let layout = Layout::new(from.config(), Head::Lm)?;
         Weights::read(dev, &layout, dtype, &mut |name, out| from.read_f32(name, out))
     }
 

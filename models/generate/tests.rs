@@ -3,22 +3,22 @@
 use heedful_kernels::{Dtype, View};
 
 use super::*;
-use crate::config::{Config, Family};
+use crate::config::{Config, Family, Head};
 use crate::engine::{Settings, Weights};
 use crate::fixture;
-use crate::params::{Head, Layout};
+use crate::params::Layout;
 use crate::parity_tests::fill;
 
 fn engine(dev: &Device, family: Family, dtype: Dtype, settings: Settings) -> Engine {
     let config = fixture::config(family, true);
     let params = params(&config);
-    let layout = Layout::new(&config, Head::Language).unwrap();
+    let layout = Layout::new(&config, Head::Lm).unwrap();
     let weights = Weights::of(dev, &layout, View::F32(&params), dtype).unwrap();
     Engine::new(dev, weights, &config, settings).unwrap()
 }
 
 fn params(config: &Config) -> Vec<f32> {
-    let layout = Layout::new(config, Head::Language).unwrap();
+    let layout = Layout::new(config, Head::Lm).unwrap();
     let mut params = vec![0.0; layout.len()];
     layout.tensors.iter().for_each(|entry| fill(entry, &mut params[entry.range.clone()]));
     params
@@ -242,7 +242,7 @@ fn a_cache_too_small_for_one_is_refused() {
 fn logits_that_are_no_numbers_name_the_row() {
     let dev = Device::cpu(1).unwrap();
     let config = fixture::config(Family::Llama, true);
-    let layout = Layout::new(&config, Head::Language).unwrap();
+    let layout = Layout::new(&config, Head::Lm).unwrap();
     let mut params = params(&config);
     params[layout.embedding.start + 32 * 41] = f32::NAN;
     let weights = Weights::of(&dev, &layout, View::F32(&params), Dtype::F32).unwrap();
