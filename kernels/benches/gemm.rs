@@ -4,7 +4,8 @@
 //! threads by rows, or by columns where rows are few (its own threading is slower). `-- --json`
 //! prints one object a line instead of a table. `-- --serve` answers the lines `WHO KIND M N K
 //! THREADS` of a driver with the seconds of a call: `benchmarks/peer/gemm.py` times other libraries
-//! between them. A matrix is used again and again, so small ones lie in the last cache. On 64-bit Linux.
+//! between them. A matrix is used again and again, so small ones lie in the last cache. On 64-bit
+//! Linux.
 
 use std::io::{self, BufRead, Write as _};
 use std::time::{Duration, Instant};
@@ -244,9 +245,8 @@ fn report(case: &mut Case, threads: usize, json: bool) {
     let (kind, Shape { m, n, k }) = (case.kind.name(), case.shape);
     if json {
         let peer = if peer { format!("{theirs:.2}") } else { "null".into() };
-        println!(
-            r#"{{"kind":"{kind}","m":{m},"n":{n},"k":{k},"threads":{threads},"ours":{ours:.2},"gemm":{peer}}}"#
-        );
+        let figures = format!(r#""ours":{ours:.2},"gemm":{peer}"#);
+        println!(r#"{{"kind":"{kind}","m":{m},"n":{n},"k":{k},"threads":{threads},{figures}}}"#);
     } else {
         let ratio = ours / theirs;
         println!("{kind:8} {m:4} {n:5} {k:5} {threads:7} {ours:7.1} {theirs:7.1} {ratio:6.2}");

@@ -1,5 +1,5 @@
-//! AVX-512: tiles of 14 x 32. Panels and narrow products are AVX2's: memory bounds them, and 512-bit
-//! shuffles have one port.
+//! AVX-512: tiles of 14 x 32. Panels and narrow products are AVX2's: memory bounds them, and
+//! shuffles of 512 bits have one port.
 
 use std::arch::x86_64::*;
 

@@ -2,10 +2,10 @@
 //!
 //! What a value of C is depends on its row of A, its column of B and K alone. K is cut into blocks
 //! by K; a block's sum is a chain of multiply-adds over its terms, in order (`nn`, `tn`), or where
-//! both sides lie along the sums (`nt`) eight such chains, one for each lane of a vector: lane j has
-//! the terms 2j and 2j + 1 of each 16. Chains and blocks are added up in order. So the bits depend
-//! neither on M, N, the other rows, the blocks of C or the threads, nor on which kernel is taken,
-//! and bf16 weights give what their values in f32 give.
+//! both sides lie along the sums (`nt`) eight such chains, one for each lane of a vector: lane j
+//! has the terms 2j and 2j + 1 of each 16. Chains and blocks are added up in order. So the bits
+//! depend neither on M, N, the other rows, the blocks of C or the threads, nor on which kernel is
+//! taken, and bf16 weights give what their values in f32 give.
 
 use std::cell::RefCell;
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! A factor of a product, its panels, and the tables of what an instruction set does with them.
 //!
-//! A panel holds `width` rows of a side for some terms of the sums, term after term, a value of each
-//! row. So the tiles read both sides front to back. Where sums run along lanes (see `blocked`), the
-//! terms of a lane lie together.
+//! A panel holds `width` rows of a side for some terms of the sums, term after term, a value of
+//! each row. So the tiles read both sides front to back. Where sums run along lanes (see
+//! `blocked`), the terms of a lane lie together.
 
 use half::bf16;
 
@@ -179,7 +179,8 @@ impl Side<'_> {
     /// Writes a panel of `width` rows, of which those past `part.rows` hold anything.
     ///
     /// # Safety
-    /// The part lies inside the side; `out` has room for the panel; the processor has the kernel's instructions.
+    /// The part lies inside the side; `out` has room for the panel; the processor has the kernel's
+    /// instructions.
     pub(super) unsafe fn pack(self, kernel: &Kernel, part: Part, width: usize, out: *mut f32) {
         // SAFETY: the caller's promises, handed on.
         unsafe {
@@ -192,24 +193,44 @@ impl Side<'_> {
     }
 }
 
-/// Lines of 8 are copied whole where the matrix has them: the excess is overwritten by the next
-/// line, or falls into the room behind.
+/// Eights of a line are copied whole where the matrix has them: the excess is overwritten by the
+/// next line, or falls into the room behind.
 unsafe fn pack_across(side: &[f32], part: Part, width: usize, out: *mut f32) {
     let Part { row, rows, term, terms, stride, .. } = part;
-    let lines = side[term * stride..(term + terms) * stride].chunks_exact(stride);
     let eights = width.div_ceil(8);
-    let whole = row + 8 * eights <= stride;
-    for (p, line) in lines.enumerate() {
-        // SAFETY: line p starts at p * width and writes at most 8 values beyond the next one's
-        // start, and `out` has 8 values of room; the slices of `line` are checked.
-        unsafe {
-            let to = out.add(p * width);
-            if whole {
-                for (at, eight) in line[row..row + 8 * eights].chunks_exact(8).enumerate() {
-                    to.add(8 * at).copy_from_nonoverlapping(eight.as_ptr(), 8);
+    let lines = &side[term * stride..(term + terms) * stride];
+    // SAFETY: the rows, and the eights where they are whole, are inside each line; line p is
+    // written from p * width, at most 8 values beyond the next one's start: `out` has that room.
+    unsafe {
+        let from = lines.as_ptr().add(row);
+        match eights {
+            1 if row + 8 <= stride => eights_of::<1>(from, stride, terms, width, out),
+            2 if row + 16 <= stride => eights_of::<2>(from, stride, terms, width, out),
+            4 if row + 32 <= stride => eights_of::<4>(from, stride, terms, width, out),
+            _ => {
+                for p in 0..terms {
+                    let to = out.add(p * width);
+                    to.copy_from_nonoverlapping(from.add(p * stride), rows);
                 }
-            } else {
-                to.copy_from_nonoverlapping(line[row..row + rows].as_ptr(), rows);
+            }
+        }
+    }
+}
+
+/// `E` eights of each line.
+unsafe fn eights_of<const E: usize>(
+    from: *const f32,
+    stride: usize,
+    lines: usize,
+    width: usize,
+    out: *mut f32,
+) {
+    for p in 0..lines {
+        for e in 0..E {
+            // SAFETY: the caller has seen that both sides have these 8 values.
+            unsafe {
+                let to = out.add(p * width + 8 * e);
+                to.copy_from_nonoverlapping(from.add(p * stride + 8 * e), 8);
             }
         }
     }
