@@ -5,6 +5,8 @@ mod constraints;
 mod data;
 mod demonstrate;
 mod eval;
+mod generate;
+mod generate_endpoint;
 mod models;
 mod report;
 mod train;
@@ -42,6 +44,7 @@ enum Command {
     Build(build::Build),
     Constraints(constraints::Constraints),
     Data(data::Data),
+    Generate(Box<generate::Generate>),
     Verify(verify::Verify),
     Eval(eval::Eval),
     Models(models::Models),
@@ -64,6 +67,7 @@ pub fn run() -> Result<bool> {
         Command::Build(command) => command.run(cli.quiet),
         Command::Constraints(command) => command.run(),
         Command::Data(command) => command.run(cli.quiet),
+        Command::Generate(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
