@@ -175,6 +175,19 @@ fn what_came_before_a_failure_is_taken_up() {
     let server = Server::new(routes(&model), Fault::None);
     pull("tiny/llama", &models, &server).unwrap();
     assert_eq!(server.asked().len(), 2, "{:?}", server.asked());
+    // But not what came of another commit.
+    let (_folder, model, models) = folders(u64::MAX);
+    let mut lame = routes(&model);
+    lame.remove("/tiny/llama/resolve/abc123/model.safetensors");
+    pull("tiny/llama", &models, &Server::new(lame, Fault::None)).unwrap_err();
+    let newer = routes(&model).into_iter().map(|(path, bytes)| {
+        let listing = path.starts_with("/api").then(|| String::from_utf8(bytes.clone()).unwrap());
+        let bytes = listing.map_or(bytes, |text| text.replace("abc123", "def456").into_bytes());
+        (path.replace("abc123", "def456"), bytes)
+    });
+    let server = Server::new(newer.collect(), Fault::None);
+    pull("tiny/llama", &models, &server).unwrap();
+    assert_eq!(server.asked().len(), 1 + fs::read_dir(&model).unwrap().count());
 }
 
 #[test]

@@ -19,17 +19,18 @@ pub fn list(json: bool, out: &mut dyn Write) -> Result<bool> {
     let mut sound = true;
     for name in pull::list(&folder)? {
         let path = folder.join(&name);
+        let place = path.display().to_string();
         let (line, text) = match Checkpoint::open(&path) {
             Ok(model) => {
                 let size = parameters(&model);
                 let family = format!("{:?}", model.config().family);
-                let line = json!({"name": name, "path": path, "family": family,
+                let line = json!({"name": name, "path": place, "family": family,
                                   "parameters": size});
                 (line, format!("{name}  {family}  {}", millions(size)))
             }
             Err(error) => {
                 sound = false;
-                let line = json!({"name": name, "path": path, "error": error.to_string()});
+                let line = json!({"name": name, "path": place, "error": error.to_string()});
                 (line, format!("{name}  cannot be opened: {error}"))
             }
         };
@@ -65,11 +66,12 @@ pub fn fetch(name: &str, quiet: bool, json: bool, out: &mut dyn Write) -> Result
     let pulled = pull::pull(name, &mut watch);
     bar.finish_and_clear();
     let pull::Pulled { path, digest, was_there } = pulled?;
+    let path = path.display().to_string();
     let written = if json {
         writeln!(out, "{}", json!({"path": path, "digest": digest, "was_there": was_there}))
     } else {
         let there = if was_there { " (was there)" } else { "" };
-        writeln!(out, "{}{there}\nblake3 {digest}", path.display())
+        writeln!(out, "{path}{there}\nblake3 {digest}")
     };
     written.map_err(Error::stdout)
 }
@@ -86,7 +88,7 @@ fn about(path: &Path, model: &Checkpoint) -> Result<Value> {
     types.sort_unstable();
     types.dedup();
     Ok(json!({
-        "path": path,
+        "path": path.display().to_string(),
         "family": format!("{family:?}"),
         "parameters": parameters(model),
         "types": types,

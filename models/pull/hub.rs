@@ -28,6 +28,8 @@ const TEXTS: [&str; 7] = [
     "chat_template.jinja",
     "chat_template.json",
 ];
+/// Names the commit that a folder's files are of, until all are there.
+const COMMIT: &str = ".commit";
 /// Bytes of a listing.
 const LISTING: usize = 32 << 20;
 /// How often a file is taken up again.
@@ -108,20 +110,22 @@ impl From<'_> {
                 return lacks(format!("no {file}"));
             }
         }
+        one_commit(folder, &commit)?;
         for file in TEXTS.into_iter().filter(|file| has(file)) {
             self.file(&commit, file, folder, watch).await?;
         }
         if has(SINGLE) {
-            return self.file(&commit, SINGLE, folder, watch).await;
-        }
-        if !has(INDEX) {
+            self.file(&commit, SINGLE, folder, watch).await?;
+        } else if has(INDEX) {
+            self.file(&commit, INDEX, folder, watch).await?;
+            for shard in crate::safetensors::shard_names(&folder.join(INDEX))? {
+                self.file(&commit, &shard, folder, watch).await?;
+            }
+        } else {
             return lacks(format!("neither {SINGLE} nor {INDEX}"));
         }
-        self.file(&commit, INDEX, folder, watch).await?;
-        for shard in crate::safetensors::shard_names(&folder.join(INDEX))? {
-            self.file(&commit, &shard, folder, watch).await?;
-        }
-        Ok(())
+        let mark = folder.join(COMMIT);
+        std::fs::remove_file(&mark).map_err(|source| Error::io(&mark, source))
     }
 
     async fn get(&self, address: &str, from: u64) -> Answer<Response> {
@@ -202,8 +206,7 @@ impl From<'_> {
         if whole.exists() {
             return Ok(());
         }
-        // Bytes of another commit must not be gone on with.
-        let part = folder.join(format!(".{file}.{commit}"));
+        let part = folder.join(format!(".{file}.part"));
         let address = format!("{}/{}/resolve/{commit}/{file}", self.hub.endpoint, self.model);
         self.again(async || self.stream(&address, file, &part, watch).await).await?;
         std::fs::rename(&part, &whole).map_err(|source| Error::io(&whole, source))
@@ -240,6 +243,18 @@ impl From<'_> {
         }
         out.sync_all().map_err(io)
     }
+}
+
+/// Clears a folder of what an earlier try fetched of another commit.
+fn one_commit(folder: &Path, commit: &str) -> Result<()> {
+    let io = |source| Error::io(folder, source);
+    let mark = folder.join(COMMIT);
+    if std::fs::read_to_string(&mark).is_ok_and(|known| known == commit) {
+        return Ok(());
+    }
+    std::fs::remove_dir_all(folder).map_err(io)?;
+    std::fs::create_dir_all(folder).map_err(io)?;
+    std::fs::write(&mark, commit).map_err(io)
 }
 
 /// An error with what caused it, on one line.
