@@ -93,9 +93,8 @@ fn digest(cells: &Value) -> u64 {
 
 fn compare(left: &DataFrame, right: &DataFrame) -> PolarsResult<RowDiff> {
     let id = ["id"];
-    let join = |a: &DataFrame, b: &DataFrame, how: JoinType| {
-        a.join(b, id, id, JoinArgs::new(how), None)
-    };
+    let join =
+        |a: &DataFrame, b: &DataFrame, how: JoinType| a.join(b, id, id, JoinArgs::new(how), None);
     let removed = join(left, right, JoinType::Anti)?;
     let added = join(right, left, JoinType::Anti)?;
     let both = join(left, right, JoinType::Inner)?;

@@ -43,11 +43,11 @@ pub fn forward(
     Ok(())
 }
 
-/// Sets `dqkv` `[T,W]` from `dout` `[T,H·D]` and what [`forward`] read and wrote. `delta` `[T,H]`
+/// Sets `dqkv` `[T,W]` from `dout` `[T,H·D]` and what [`forward()`] read and wrote. `delta` `[T,H]`
 /// is scratch: Σ dout · out of each head.
 ///
 /// # Errors
-/// As [`forward`].
+/// As [`forward()`].
 #[expect(clippy::too_many_arguments, reason = "an op names its buffers one by one")]
 pub fn backward(
     dev: &Device,
@@ -146,6 +146,9 @@ impl<'a> Host<'a> {
         tile::Strided { values: &self.qkv[token * stride + columns.start..], stride }
     }
 }
+
+/// Rows of a tile on the diagonal that are worked on together, up to the last key that they see.
+const STRIP: usize = 16;
 
 /// How many of the keys from `first` on, `keys` of them, the token sees.
 fn seen(token: usize, first: usize, keys: usize) -> usize {

@@ -197,6 +197,17 @@ fn a_sequence_does_not_see_the_others() {
     assert_ne!(out[split..], moved[split..]);
 }
 
+/// What the beginning of a sequence gets does not depend on what is packed around it.
+#[test]
+fn a_sequence_gets_the_same_bits_anywhere() {
+    let alone = Case::new((4, 2, 24), &[90]);
+    let mut packed = Case::new((4, 2, 24), &[37, 150, 3]);
+    let from = 37 * packed.shape.row();
+    packed.qkv[from..from + alone.qkv.len()].copy_from_slice(&alone.qkv);
+    let (out, found) = (alone.forward(&device()).0, packed.forward(&device()).0);
+    assert_eq!(out, found[37 * packed.wide()..][..out.len()]);
+}
+
 #[test]
 fn large_scores_and_nan() {
     let mut case = Case::new((2, 1, 4), &[5, 5]);

@@ -1,4 +1,4 @@
-//! Rows of a table by token id: out[t] = table[ids[t]].
+//! Rows of a table by token id: `out[t] = table[ids[t]]`.
 //!
 //! `table` is `[V,width]`, `ids` is `[T]`, `out` is `[T,width]`. The backward pass adds each row of
 //! `dout` to the row of its token.

@@ -44,7 +44,8 @@ pub fn scatter_add(dev: &Device, dx: ViewMut, dout: View, last: View) -> Result<
     Ok(())
 }
 
-/// Sets loss `[B]` = -weight · ln softmax(logits)[label] and its gradient `dlogits` `[B,classes]`.
+/// Sets loss `[B]` = -weight · ln of the softmax at the label, and its gradient `dlogits`
+/// `[B,classes]`.
 ///
 /// # Errors
 /// Lengths that do not fit, a label beyond `classes`, buffers of other types.
@@ -132,7 +133,7 @@ fn known(last: View<'_>, len: usize, width: usize) -> Result<&[u32]> {
 }
 
 multiversion! {
-    /// -ln softmax(row)[label]; the row becomes weight · (softmax - one at the label).
+    /// -ln of the softmax at the label; the row becomes weight · (softmax - one at the label).
     fn surprise<const FMA: bool>(row: &mut [f32], label: usize, weight: f32) -> f32 {
         let (peak, chosen) = (max(row), row[label]);
         let sum = exp_sum::<FMA>(row, peak);

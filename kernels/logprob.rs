@@ -1,11 +1,11 @@
 //! Log-probability of a target token under each row of logits, and the entropy of the row:
-//! logp = x[target] - lse, lse = ln Σ eˣ, entropy = lse - Σ p·x, p = e^(x - lse).
+//! logp = x at the target - lse, lse = ln Σ eˣ, entropy = lse - Σ p·x, p = e^(x - lse).
 //!
 //! `logits` is `[T,V]`, `targets` is `[T]` u32, the rest is `[T]`.
 
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
-use crate::simd::{EXP_LOW, LANES, Level, exp, fma, max, multiversion, total};
+use crate::simd::{EXP_LOW, LANES, Level, exp_below_88, fma, max, multiversion, total};
 use crate::split::{Rows, by_rows, rows};
 use crate::tensor::{View, ViewMut};
 
@@ -126,7 +126,7 @@ multiversion! {
             let highest = max(run);
             if highest > peak {
                 let shift = (peak - highest).max(EXP_LOW);
-                let factor = exp::<FMA>(peak - highest);
+                let factor = exp_below_88::<FMA>(peak - highest);
                 weighted = factor * (weighted + shift * sum);
                 sum *= factor;
                 peak = highest;
@@ -163,12 +163,12 @@ fn sums<const FMA: bool>(run: &[f32], peak: f32) -> (f32, f32) {
 /// eˣ, and x or what is below all that matters, so that their product is 0 for -inf.
 #[inline(always)]
 fn power<const FMA: bool>(x: f32) -> (f32, f32) {
-    (exp::<FMA>(x), if x < EXP_LOW { EXP_LOW } else { x })
+    (exp_below_88::<FMA>(x), if x < EXP_LOW { EXP_LOW } else { x })
 }
 
 multiversion! {
     fn gradient<const FMA: bool>(row: &mut [f32], lse: f32, dlogp: f32) {
-        row.iter_mut().for_each(|x| *x = -dlogp * exp::<FMA>(*x - lse));
+        row.iter_mut().for_each(|x| *x = -dlogp * exp_below_88::<FMA>(*x - lse));
     }
 }
 

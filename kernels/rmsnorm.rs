@@ -83,7 +83,8 @@ pub fn residual(
 }
 
 /// Adds to `dx` and to `dweight` what `dout` gives:
-/// dx += rstd · (weight · dout - x · rstd² · Σ(weight · dout · x) / C), dweight += Σ dout · x · rstd.
+/// dx += rstd · (weight · dout - x · rstd² · Σ(weight · dout · x) / C),
+/// dweight += Σ dout · x · rstd.
 ///
 /// # Errors
 /// Lengths that do not fit; buffers of other types than f32.

@@ -253,7 +253,7 @@ impl Checkpoint {
         };
         if tokenizer.vocab() > self.config.vocab {
             let (found, vocab) = (tokenizer.vocab(), self.config.vocab);
-            let problem = format!("its tokenizer has ids up to {found}, its model {vocab}");
+            let problem = format!("its tokenizer has {found} tokens, its model {vocab}");
             return Err(Error::file(&self.path, problem));
         }
         Ok(tokenizer)

@@ -31,7 +31,7 @@ fn every_type_is_dequantised_to_the_bit() {
     assert_eq!(rows.len(), 8);
     for row in rows {
         let kind = (0..31).filter_map(|number| Kind::of(number).ok());
-        let kind = kind.into_iter().find(|kind| Json::from(kind.name()) == row["type"]).unwrap();
+        let kind = kind.into_iter().find(|kind| row["type"] == kind.name()).unwrap();
         let (blocks, expected) = (bytes(&row["blocks"]), bytes(&row["f32"]));
         let mut out = vec![0.0; expected.len() / 4];
         kind.to_f32(&blocks, &mut out);

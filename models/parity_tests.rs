@@ -24,7 +24,8 @@ pub(crate) static RECORD: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(text).unwrap()
 });
 
-pub(crate) const MODELS: [&str; 5] = ["llama-tied", "llama-untied", "llama3-rope", "qwen2", "qwen3"];
+pub(crate) const MODELS: [&str; 5] =
+    ["llama-tied", "llama-untied", "llama3-rope", "qwen2", "qwen3"];
 
 const LIMITS: Limits = Limits { tokens: 28, sequences: 3, rows: 7, keep: Keep::Layers };
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use half::bf16;
 
 pub use self::folder::Folder;
-pub(crate) use self::folder::{INDEX, SINGLE};
+pub(crate) use self::folder::{INDEX, SINGLE, shard_names};
 use crate::error::{Error, Result};
 use crate::files::Bytes;
 use crate::values::Plain;
@@ -117,7 +117,3 @@ impl File {
 pub fn check(bytes: &[u8]) -> std::result::Result<usize, String> {
     header::parse(bytes).map(|tensors| tensors.len())
 }
-
-#[cfg(test)]
-#[path = "safetensors_tests.rs"]
-mod tests;

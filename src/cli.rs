@@ -3,7 +3,12 @@
 mod build;
 mod constraints;
 mod data;
+mod demonstrate;
 mod eval;
+mod generate;
+mod generate_endpoint;
+mod generate_local;
+mod models;
 mod report;
 mod train;
 mod verify;
@@ -40,8 +45,10 @@ enum Command {
     Build(build::Build),
     Constraints(constraints::Constraints),
     Data(data::Data),
+    Generate(Box<generate::Generate>),
     Verify(verify::Verify),
     Eval(eval::Eval),
+    Models(models::Models),
     Report(report::Report),
     Train(train::Train),
 }
@@ -61,8 +68,10 @@ pub fn run() -> Result<bool> {
         Command::Build(command) => command.run(cli.quiet),
         Command::Constraints(command) => command.run(),
         Command::Data(command) => command.run(cli.quiet),
+        Command::Generate(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
+        Command::Models(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
         Command::Train(command) => {
             command.run(cli.threads.map_or(0, |n| usize::from(n.get())), cli.quiet)

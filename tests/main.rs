@@ -4,7 +4,9 @@
 mod data_build;
 mod eval;
 mod fuzz;
+mod generate;
 mod hostile;
+mod models;
 mod tidy;
 mod train;
 mod util;

@@ -7,9 +7,9 @@
 use std::ops::Range;
 
 use super::tile::{Left, Size, Strided, Write, copy, padded, product, transpose};
-use super::{Host, seen, with_scratch};
+use super::{Host, STRIP, seen, with_scratch};
 use crate::device::Cpu;
-use crate::simd::{dot, exp, multiversion};
+use crate::simd::{dot, exp_below_88, multiversion};
 use crate::split::{Columns, rows};
 
 /// Queries and keys of a tile.
@@ -161,30 +161,67 @@ impl Owner<'_> {
         let dout = &self.rest.dout[queries.start * heads * width + head * width..];
         copy(level, t.dout, wide, Strided { values: dout, stride: heads * width }, size, 1.0);
 
-        let size = Size { m: count, n: padded(keys.len()), k: width };
-        let by = |values| Strided { values, stride: TILE };
-        let (queries_left, dout_left) = (Left::rows(t.queries, wide), Left::rows(t.dout, wide));
-        product(level, (t.scores, TILE), queries_left, by(t.keys_turned), size, Write::Set);
-        product(level, (t.dscores, TILE), dout_left, by(t.values_turned), size, Write::Set);
-        for (row, token) in queries.clone().enumerate() {
-            let seen = seen(token, keys.start, keys.len());
-            let row = row * TILE..row * TILE + keys.len();
-            let kept = (self.rest.lse[token * heads + head], self.rest.delta[token * heads + head]);
-            soften(level, &mut t.scores[row.clone()], &mut t.dscores[row], seen, kept);
+        // A tile on the diagonal in strips, of which each leaves out what none of its rows sees.
+        let diagonal = queries.start == keys.start;
+        let height = if diagonal { STRIP } else { TILE };
+        for first in (0..count).step_by(height) {
+            let rows = first..count.min(first + height);
+            let seen = seen(queries.start + rows.end - 1, keys.start, keys.len());
+            self.probabilities(keys.clone(), queries.start, (rows, seen), head);
         }
-
-        let size = Size { m: keys.len(), n: wide, k: count };
-        let by = |values| Strided { values, stride: wide };
-        let (p, ds) = (Left::columns(t.scores, TILE), Left::columns(t.dscores, TILE));
-        product(level, (t.dvalues, wide), p, by(t.dout), size, Write::Add);
-        product(level, (t.dkeys, wide), ds, by(t.queries), size, Write::Add);
-        let size = Size { m: count, n: wide, k: keys.len() };
-        let ds = Left::rows(t.dscores, TILE);
-        product(level, (t.dqueries, wide), ds, by(t.keys), size, Write::Set);
+        let t = &mut self.tiles;
+        for first in (0..keys.len()).step_by(height) {
+            let (skipped, m) = (if diagonal { first } else { 0 }, height.min(keys.len() - first));
+            let size = Size { m, n: wide, k: count - skipped };
+            let from = skipped * TILE + first;
+            let right = Strided { values: &t.dout[skipped * wide..], stride: wide };
+            let to = (&mut t.dvalues[first * wide..], wide);
+            let left = Left::columns(&t.scores[from..], TILE);
+            product(level, to, left, right, size, Write::Add);
+            let right = Strided { values: &t.queries[skipped * wide..], stride: wide };
+            let to = (&mut t.dkeys[first * wide..], wide);
+            let left = Left::columns(&t.dscores[from..], TILE);
+            product(level, to, left, right, size, Write::Add);
+        }
         for (row, token) in queries.enumerate() {
             let from = &t.dqueries[row * wide..][..width];
             add(level, self.grads.query(token, at), from, host.scale);
         }
+    }
+
+    /// For some rows of the tile, whose queries begin at token `first`, and so many of its keys:
+    /// probabilities, derivatives by scores, and what these give the queries.
+    fn probabilities(
+        &mut self,
+        keys: Range<usize>,
+        first: usize,
+        (rows, count): (Range<usize>, usize),
+        head: usize,
+    ) {
+        let (host, t) = (self.host, &mut self.tiles);
+        let (level, width, heads) = (host.level, host.shape.head_dim, host.shape.heads);
+        let wide = padded(width);
+        let size = Size { m: rows.len(), n: padded(count), k: width };
+        let left = Left::rows(&t.queries[rows.start * wide..], wide);
+        let right = Strided { values: t.keys_turned, stride: TILE };
+        let scores = (&mut t.scores[rows.start * TILE..], TILE);
+        product(level, scores, left, right, size, Write::Set);
+        let left = Left::rows(&t.dout[rows.start * wide..], wide);
+        let right = Strided { values: t.values_turned, stride: TILE };
+        let dscores = (&mut t.dscores[rows.start * TILE..], TILE);
+        product(level, dscores, left, right, size, Write::Set);
+        for row in rows.clone() {
+            let token = first + row;
+            let seen = seen(token, keys.start, count);
+            let kept = (self.rest.lse[token * heads + head], self.rest.delta[token * heads + head]);
+            let row = row * TILE..row * TILE + count;
+            soften(level, &mut t.scores[row.clone()], &mut t.dscores[row], seen, kept);
+        }
+        let size = Size { m: rows.len(), n: wide, k: count };
+        let left = Left::rows(&t.dscores[rows.start * TILE..], TILE);
+        let right = Strided { values: t.keys, stride: wide };
+        let to = (&mut t.dqueries[rows.start * wide..], wide);
+        product(level, to, left, right, size, Write::Set);
     }
 }
 
@@ -212,7 +249,7 @@ multiversion! {
         hidden.fill(0.0);
         dhidden.fill(0.0);
         for (s, d) in scores.iter_mut().zip(dscores) {
-            *s = exp::<FMA>(*s - lse);
+            *s = exp_below_88::<FMA>(*s - lse);
             *d = *s * (*d - delta);
         }
     }

@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use super::tile::{Left, Size, Strided, Write, copy, padded, product, transpose};
-use super::{Host, seen, with_scratch};
+use super::{Host, STRIP, seen, with_scratch};
 use crate::device::Cpu;
-use crate::simd::{exp, exp_sum, max, multiversion};
+use crate::simd::{exp_below_88, exp_sum, max, multiversion};
 use crate::split::{Rows, by_rows};
 
-/// Tokens of a block; times the query heads that share a key-value head they are the rows of a tile.
+/// Tokens of a block. Times the query heads that share a key-value head: the rows of a tile.
 const QUERIES: usize = 64;
 
 /// Keys of a tile.
@@ -77,22 +77,44 @@ fn attend(tiles: &mut Tiles, host: &Host, kv: usize, start: usize, queries: Rang
         let keys = KEYS.min(queries.end - first);
         transpose(level, tiles.keys, KEYS, host.rows(first, host.key(kv)), (keys, width));
         copy(level, tiles.values, wide, host.rows(first, host.value(kv)), (keys, width), 1.0);
-        let right = Strided { values: tiles.keys, stride: KEYS };
-        let left = Left::rows(tiles.queries, width);
-        let size = Size { m: rows, n: padded(keys), k: width };
-        product(level, (tiles.scores, KEYS), left, right, size, Write::Set);
-        for row in 0..rows {
-            let seen = seen(queries.start + row % count, first, keys);
-            let scores = &mut tiles.scores[row * KEYS..][..keys];
-            let out = &mut tiles.out[row * wide..][..wide];
-            let kept = (tiles.peaks[row], tiles.sums[row]);
-            (tiles.peaks[row], tiles.sums[row]) = soften(level, scores, seen, out, kept);
+        if first + keys <= queries.start + 1 {
+            strip(tiles, host, (0..rows, keys), |_| keys);
+            continue;
         }
-        let right = Strided { values: tiles.values, stride: wide };
-        let left = Left::rows(tiles.scores, KEYS);
-        let size = Size { m: rows, n: wide, k: keys };
-        product(level, (tiles.out, wide), left, right, size, Write::Add);
+        for head in (0..rows).step_by(count) {
+            for at in (0..count).step_by(STRIP) {
+                let end = count.min(at + STRIP);
+                let limit = seen(queries.start + end - 1, first, keys);
+                let seen = |row| seen(queries.start + row - head, first, keys);
+                strip(tiles, host, (head + at..head + end, limit), seen);
+            }
+        }
     }
+}
+
+/// Some rows of the tile and so many of its keys; `seen` tells how many a row sees.
+fn strip(
+    tiles: &mut Tiles,
+    host: &Host,
+    (rows, keys): (Range<usize>, usize),
+    seen: impl Fn(usize) -> usize,
+) {
+    let (width, wide, level) = (host.shape.head_dim, padded(host.shape.head_dim), host.level);
+    let m = rows.len();
+    let left = Left::rows(&tiles.queries[rows.start * width..], width);
+    let right = Strided { values: tiles.keys, stride: KEYS };
+    let scores = (&mut tiles.scores[rows.start * KEYS..], KEYS);
+    product(level, scores, left, right, Size { m, n: padded(keys), k: width }, Write::Set);
+    for row in rows.clone() {
+        let scores = &mut tiles.scores[row * KEYS..][..keys];
+        let out = &mut tiles.out[row * wide..][..wide];
+        let kept = (tiles.peaks[row], tiles.sums[row]);
+        (tiles.peaks[row], tiles.sums[row]) = soften(level, scores, seen(row), out, kept);
+    }
+    let left = Left::rows(&tiles.scores[rows.start * KEYS..], KEYS);
+    let right = Strided { values: tiles.values, stride: wide };
+    let out = (&mut tiles.out[rows.start * wide..], wide);
+    product(level, out, left, right, Size { m, n: wide, k: keys }, Write::Add);
 }
 
 /// Divides by the sums, and writes to the block's rows, which begin at token `first`.
@@ -134,7 +156,7 @@ multiversion! {
         }
         let highest = max(scores);
         let peak = if highest > kept.0 { highest } else { kept.0 };
-        let factor = exp::<FMA>(kept.0 - peak);
+        let factor = exp_below_88::<FMA>(kept.0 - peak);
         if factor != 1.0 {
             out.iter_mut().for_each(|v| *v *= factor);
         }

@@ -23,7 +23,7 @@ const SHAPE: Shape = Shape { heads: 9, kv_heads: 3, head_dim: 64 };
 fn main() {
     let threads: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
     let threads = if threads.is_empty() { vec![1, 2] } else { threads };
-    println!("| op | threads | ms | rate |\n|---|---:|---:|---:|");
+    println!("| op | threads | ms | CPU ms | rate |\n|---|---:|---:|---:|---:|");
     for threads in threads {
         let device = Device::cpu(threads).expect("threads");
         let bench = Bench { device, threads };
@@ -74,11 +74,21 @@ fn near(what: &str, found: f64, expected: f64) {
     assert!(off <= 1e-5 + 1e-4 * expected.abs(), "{what}: {found} is not {expected}");
 }
 
+/// Milliseconds that this process has had of all processors, where the system tells (Linux).
+fn busy_ms() -> Option<f64> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    let of = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<f64>().ok()
+    };
+    Some(tasks.flatten().filter_map(of).sum::<f64>() / 1e6)
+}
+
 impl Bench {
-    /// Prints the best of many calls.
+    /// Prints the best of many calls, and what a call took of all processors on average.
     fn time(&self, op: &str, work: Work, mut call: impl FnMut() -> heedful_kernels::Result<()>) {
         call().expect("the arguments fit");
-        let (begin, mut best) = (Instant::now(), Duration::MAX);
+        let (begin, busy, mut best) = (Instant::now(), busy_ms(), Duration::MAX);
         let mut calls = 0;
         while calls < 5 || begin.elapsed() < Duration::from_millis(400) {
             let start = Instant::now();
@@ -86,12 +96,14 @@ impl Bench {
             best = best.min(start.elapsed());
             calls += 1;
         }
-        let seconds = best.as_secs_f64();
+        let busy = busy_ms().zip(busy).map(|(end, begin)| (end - begin) / f64::from(calls));
+        let (seconds, busy) =
+            (best.as_secs_f64(), busy.map_or("-".into(), |ms| format!("{ms:.2}")));
         let rate = match work {
             Work::Bytes(bytes) => format!("{:.1} GB/s", bytes as f64 / seconds / 1e9),
             Work::Flops(flops) => format!("{:.1} GFLOP/s", flops as f64 / seconds / 1e9),
         };
-        println!("| {op} | {} | {:.2} | {rate} |", self.threads, seconds * 1e3);
+        println!("| {op} | {} | {:.2} | {busy} | {rate} |", self.threads, seconds * 1e3);
     }
 
     fn norms(&self) {
@@ -190,7 +202,7 @@ impl Bench {
             let (dqkv, delta) = outputs;
             attention::backward(dev, dqkv, delta, dout, out, lse, qkv, starts, SHAPE, 0.125)
         });
-        // Softmax does not change when all keys move together: Σ over tokens of q·dq is that of k·dk.
+        // Scores are products q·k, so that Σ q·dq over the tokens is Σ k·dk.
         let (mut by_q, mut by_k) = (0.0, 0.0);
         for token in 0..length {
             let at = token * row..(token + 1) * row;

@@ -58,19 +58,19 @@ fn even(count: usize, most: usize, unit: usize) -> usize {
     count.div_ceil(count.div_ceil(most).max(1)).next_multiple_of(unit)
 }
 
-/// Rows and columns of a block of C. Columns go in steps of 64, which all tiles divide.
+/// Rows and columns of a block of C. Columns go in steps of 32, which all tiles divide.
 fn blocks(shape: Shape, kernel: &Kernel) -> (usize, usize) {
     let Shape { m, n, k } = shape;
     if m.saturating_mul(n).saturating_mul(k) <= WHOLE {
         return (m, n);
     }
     if m <= FEW_ROWS {
-        let weights = WHOLE / 4;
-        return (m, n.div_ceil(BLOCKS).max(weights / k).next_multiple_of(64));
+        let pieces = n.saturating_mul(k).div_ceil(WHOLE).min(BLOCKS);
+        return (m, even(n, n.div_ceil(pieces), 32));
     }
     let rows = even(m, BLOCK, kernel.tiles.len());
     let wanted = BLOCKS.div_ceil(m.div_ceil(rows));
-    (rows, even(n, n.div_ceil(wanted).clamp(128, BLOCK), 64))
+    (rows, even(n, n.div_ceil(wanted).clamp(128, BLOCK), 32))
 }
 
 /// C = product or C += product. M, N and K are at least 1.

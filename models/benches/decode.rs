@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 for &sequences in &numbers("sequences", "1,8,32")? {
                     let (wall, cpu, answers) = time(&dev, &mut engine, sequences, prompt, tokens)?;
                     for (at, answer) in answers.into_iter().enumerate() {
-                        let first = known.entry((kept.bytes(), at)).or_insert_with(|| answer.clone());
+                        let first =
+                            known.entry((kept.bytes(), at)).or_insert_with(|| answer.clone());
                         assert_eq!(*first, answer, "sequence {at} of {sequences}");
                     }
                     let count = (sequences * (tokens - 1)) as f64;
@@ -74,11 +75,8 @@ fn time(
 ) -> Result<(f64, f64, Answers), Box<dyn Error>> {
     let vocab = engine.config().vocab as u32;
     let ids = |row: u32| (0..prompt as u32).map(move |i| (i * 7919 + row * 104_729 + 17) % vocab);
-    let request = |row: u32| Request {
-        name: format!("{row}"),
-        prompt: ids(row).collect(),
-        samples: 0..1,
-    };
+    let request =
+        |row: u32| Request { name: format!("{row}"), prompt: ids(row).collect(), samples: 0..1 };
     let requests: Vec<Request> = (0..sequences as u32).map(request).collect();
     let sampling = sample::Settings::GREEDY;
     let options = Options { sampling, max_tokens: tokens, ..Options::default() };

@@ -197,3 +197,7 @@ fn labels(keys: Keys<'_>) -> Result<usize> {
     }
     Ok(keys.size("num_labels", LABELS)?.unwrap_or(2))
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

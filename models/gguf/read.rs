@@ -233,9 +233,9 @@ fn place(claims: BTreeMap<String, Claim>, begin: u64, end: u64) -> Result<BTreeM
             _ => {
                 let (offset, bytes) = (claim.offset, claim.bytes);
                 let held = end.saturating_sub(begin);
-                return Err(format!(
-                    "tensor `{name}` has {bytes} bytes at {offset}, beyond the {held} that are there"
-                ));
+                let what =
+                    format!("has {bytes} bytes at {offset}, beyond the {held} that are there");
+                return Err(format!("tensor `{name}` {what}"));
             }
         }
     }

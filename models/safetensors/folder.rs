@@ -84,23 +84,34 @@ impl Folder {
     }
 }
 
-fn shards(folder: &Path, index: &Path) -> Result<Folder> {
-    let refuse = |problem: String| Error::file(index, problem);
+/// The shards that an index names, sorted: plain names beside it.
+pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>> {
     let value = files::json(index, INDEX_LIMIT)?;
+    let names: BTreeSet<&str> = weight_map(index, &value)?.into_iter().map(|row| row.1).collect();
+    if names.is_empty() || names.len() > SHARDS {
+        let problem = format!("names {} files, not 1 to {SHARDS}", names.len());
+        return Err(Error::file(index, problem));
+    }
+    Ok(names.into_iter().map(str::to_owned).collect())
+}
+
+/// The tensors of an index with their files.
+fn weight_map<'a>(index: &Path, value: &'a Value) -> Result<Vec<(&'a str, &'a str)>> {
+    let refuse = |problem: String| Error::file(index, problem);
     let map = value.get("weight_map").and_then(Value::as_object);
     let map = map.ok_or_else(|| refuse("has no object `weight_map`".to_owned()))?;
-    let mut names = BTreeSet::new();
-    for (tensor, file) in map {
+    let row = |(tensor, file): (&'a String, &'a Value)| {
         let named = file.as_str().filter(|name| is_plain(name));
-        let Some(name) = named else {
-            let wanted = "the name of a .safetensors file beside the index is wanted";
-            return Err(refuse(format!("weight_map: `{tensor}` is in {file}; {wanted}")));
-        };
-        names.insert(name);
-    }
-    if names.is_empty() || names.len() > SHARDS {
-        return Err(refuse(format!("names {} files, not 1 to {SHARDS}", names.len())));
-    }
+        let wanted = "the name of a .safetensors file beside the index is wanted";
+        let problem = || refuse(format!("weight_map: `{tensor}` is in {file}; {wanted}"));
+        named.map(|name| (tensor.as_str(), name)).ok_or_else(problem)
+    };
+    map.iter().map(row).collect()
+}
+
+fn shards(folder: &Path, index: &Path) -> Result<Folder> {
+    let refuse = |problem: String| Error::file(index, problem);
+    let names = shard_names(index)?;
     let mut opened = Vec::with_capacity(names.len());
     for name in &names {
         let path = folder.join(name);
@@ -109,15 +120,15 @@ fn shards(folder: &Path, index: &Path) -> Result<Folder> {
         }
         opened.push(File::open(&path)?);
     }
-    let order: Vec<&str> = names.into_iter().collect();
+    let value = files::json(index, INDEX_LIMIT)?;
     let mut places = BTreeMap::new();
-    for (tensor, file) in map {
-        let place = order.binary_search(&file.as_str().unwrap_or_default());
-        let place = place.expect("every name of the map was collected above");
+    for (tensor, file) in weight_map(index, &value)? {
+        let place = names.binary_search_by(|name| name.as_str().cmp(file));
+        let place = place.map_err(|_| refuse("changed while it was read".to_owned()))?;
         if !opened[place].tensors().contains_key(tensor) {
             return Err(refuse(format!("weight_map: `{tensor}` is not in {file}")));
         }
-        places.insert(tensor.clone(), place);
+        places.insert(tensor.to_owned(), place);
     }
     Ok(Folder { files: opened, places })
 }

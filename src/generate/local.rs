@@ -103,10 +103,15 @@ pub fn run(
     let prompts = (groups.iter())
         .map(|group| {
             let first = &requests[group.start];
-            let options = chat::Options { thinking: settings.thinking, ..chat::Options::generation() };
+            let options =
+                chat::Options { thinking: settings.thinking, ..chat::Options::generation() };
             let text = template.render(&first.messages, &options)?;
             let samples = first.sample..first.sample + group.len() as u32;
-            Ok(models::Request { name: first.key.clone(), prompt: tokenizer.encode(&text)?, samples })
+            Ok(models::Request {
+                name: first.key.clone(),
+                prompt: tokenizer.encode(&text)?,
+                samples,
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     let weights = Weights::load(&device, &checkpoint, settings.weights)?;
@@ -157,9 +162,10 @@ fn options(settings: &Settings, checkpoint: &Checkpoint) -> Options {
 fn groups(requests: &[Request]) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     for (at, request) in requests.iter().enumerate() {
-        let follows = at.checked_sub(1).map(|before| &requests[before]).is_some_and(|before| {
-            before.row == request.row && before.sample + 1 == request.sample
-        });
+        let follows = at
+            .checked_sub(1)
+            .map(|before| &requests[before])
+            .is_some_and(|before| before.row == request.row && before.sample + 1 == request.sample);
         match groups.last_mut() {
             Some(group) if follows => group.end += 1,
             _ => groups.push(at..at + 1),

@@ -136,7 +136,7 @@ fn completion(row: &Map<String, Value>) -> std::result::Result<(&str, &Value), F
 }
 
 fn turns(key: &str, value: &Value) -> std::result::Result<Vec<Message>, Fault> {
-    let wrong = |value| Fault::wrong_type(key, value, "a list of {role, content}");
+    let wrong = |value: &Value| Fault::wrong_type(key, value, "a list of {role, content}");
     let turns = value.as_array().filter(|turns| !turns.is_empty()).ok_or_else(|| wrong(value))?;
     let turn = |turn: &Value| match turn.as_object() {
         Some(object) if object.get("role").is_some_and(Value::is_string) => {
