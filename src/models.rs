@@ -100,7 +100,7 @@ fn about(path: &Path, model: &Checkpoint) -> Result<Value> {
         "head_dim": head_dim,
         "ffn": ffn,
         "context": context,
-        "norm_eps": config.norm_eps,
+        "norm_eps": config.norm_eps.to_string().parse::<f64>().ok(),
         "rope_theta": config.rope_theta,
         "rope_scaling": scaling(config.rope_scaling),
         "tied": config.tied,
@@ -129,6 +129,7 @@ fn rows(told: &Value, out: &mut dyn Write) -> io::Result<()> {
     for (key, value) in told.as_object().into_iter().flatten() {
         let text = match value {
             Value::Null => continue,
+            Value::Array(items) if items.is_empty() => continue,
             Value::String(text) => text.clone(),
             Value::Array(items) => {
                 let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
