@@ -11,21 +11,36 @@ struct Kept {
 
 /// The command line is one module's, tables on disk one crate's, queries one file's, servers one
 /// stage's.
-const KEPT: [Kept; 6] = [
+const KEPT: [Kept; 8] = [
     Kept { name: "polars", places: &["datasets/frame.rs", "datasets/frame/"] },
     Kept { name: "arrow", places: &["datasets/"] },
     Kept { name: "parquet", places: &["datasets/"] },
     Kept { name: "clap", places: &["src/cli.rs", "src/cli/"] },
-    Kept { name: "reqwest", places: &["src/generate/"] },
-    Kept { name: "tokio", places: &["src/generate/"] },
+    Kept { name: "reqwest", places: &["src/generate/", "models/pull/"] },
+    Kept { name: "tokio", places: &["src/generate/", "models/pull/"] },
+    Kept { name: "tokenizers", places: &["models/"] },
+    Kept { name: "minijinja", places: &["models/"] },
 ];
 
-/// Our crates from left to right: each may name those before it.
-const ORDER: [(&str, &str); 4] = [
-    ("constraints/", "heedful_constraints"),
-    ("datasets/", "heedful_datasets"),
-    ("benchmarks/", "heedful_benchmarks"),
-    ("src/", "heedful"),
+/// Our crates, and what each may name: all that stands to its left in the diagram of ARCHITECTURE.md.
+const ARROWS: [(&str, &str, &[&str]); 6] = [
+    ("constraints/", "heedful_constraints", &[]),
+    ("datasets/", "heedful_datasets", &["heedful_constraints"]),
+    ("benchmarks/", "heedful_benchmarks", &["heedful_constraints", "heedful_datasets"]),
+    ("kernels/", "heedful_kernels", &[]),
+    ("models/", "heedful_models", &["heedful_kernels"]),
+    (
+        "src/",
+        "heedful",
+        &[
+            "heedful",
+            "heedful_constraints",
+            "heedful_datasets",
+            "heedful_benchmarks",
+            "heedful_kernels",
+            "heedful_models",
+        ],
+    ),
 ];
 
 /// What the crate `constraints` must not reach, in code that is shipped.
@@ -58,14 +73,12 @@ fn refused(path: &str, name: &str) -> Option<String> {
             return Some(format!("names `{name}`, which only {} may", places[0]));
         }
     }
-    let here = ORDER.iter().position(|(folder, _)| path.starts_with(folder))?;
-    let there = ORDER.iter().position(|(_, ours)| name == *ours)?;
-    // The binary in src names the library in src.
-    let (folder, last) = (ORDER[here].0, ORDER.len() - 1);
+    ARROWS.iter().find(|(_, ours, _)| name == *ours)?;
+    let (folder, ours, may) = ARROWS.iter().find(|(folder, ..)| path.starts_with(folder))?;
     // A bench names the crate that it measures.
-    let bench = path.contains("/benches/");
-    let left = there > here || (there == here && here < last && !bench);
-    left.then(|| format!("{folder} names `{name}`: an arrow to the left"))
+    let bench = path.contains("/benches/") && name == *ours;
+    let wrong = !may.contains(&name) && !bench;
+    wrong.then(|| format!("{folder} names `{name}`: an arrow to the left"))
 }
 
 /// First parts of paths, with their offsets: the crates that a file may be naming.
@@ -160,10 +173,11 @@ fn is_letter(c: char) -> bool {
 /// Dependencies of a `Cargo.toml` that its crate must not have.
 pub(crate) fn manifest(file: &Source) -> Vec<Finding> {
     let Some(folder) = file.path.strip_suffix("Cargo.toml") else { return Vec::new() };
-    // The root package's code is in src; its manifest may list what src/cli.rs alone names.
+    // A manifest may list what one file of its crate alone may name.
     let probes = match folder {
-        "" => vec!["src/lib.rs".to_owned(), "src/cli.rs".to_owned()],
+        "" => ["src/lib.rs", "src/cli.rs", "src/generate/client.rs"].map(str::to_owned).to_vec(),
         "datasets/" => vec!["datasets/frame.rs".to_owned()],
+        "models/" => vec!["models/lib.rs".to_owned(), "models/pull/hub.rs".to_owned()],
         _ => vec![format!("{folder}lib.rs")],
     };
     let mut found = Vec::new();
@@ -222,6 +236,10 @@ mod tests {
         assert_ne!(names("constraints/a.rs", "fn a() { heedful_datasets::b() }"), 0);
         assert_eq!(names("src/main.rs", "fn main() { heedful::cli::run() }"), 0);
         assert_ne!(names("benchmarks/a.rs", "use heedful::verify;"), 0);
+        assert_eq!(names("models/a.rs", "use heedful_kernels::Device;"), 0);
+        assert_ne!(names("models/a.rs", "use heedful_constraints::Rule;"), 0);
+        assert_ne!(names("benchmarks/a.rs", "use heedful_kernels::Device;"), 0);
+        assert_ne!(names("kernels/a.rs", "use tokenizers::Tokenizer;"), 0);
     }
 
     #[test]
