@@ -1,7 +1,7 @@
-//! Tokens a second of generation: `cargo bench -p heedful-models --bench decode -- MODEL [KEY=LIST]`.
+//! Tokens a second: `cargo bench -p heedful-models --bench decode -- MODEL [KEY=LIST]`.
 //!
 //! Keys: `threads`, `sequences`, `weights` (bf16, f32), `kept` (f32, bf16), `tokens`, `prompt`.
-//! A line of JSON for each combination: tokens a second of wall clock after the prompts, and the CPU
+//! A line of JSON for each combination: tokens a second after the prompts, and of CPU
 //! time that they took. The answer is checked: greedy tokens are the same in every line of a type.
 
 use std::collections::BTreeMap;
