@@ -4,6 +4,8 @@ mod build;
 mod constraints;
 mod data;
 mod eval;
+mod generate;
+mod generate_endpoint;
 mod report;
 mod verify;
 
@@ -39,6 +41,7 @@ enum Command {
     Build(build::Build),
     Constraints(constraints::Constraints),
     Data(data::Data),
+    Generate(Box<generate::Generate>),
     Verify(verify::Verify),
     Eval(eval::Eval),
     Report(report::Report),
@@ -59,6 +62,7 @@ pub fn run() -> Result<bool> {
         Command::Build(command) => command.run(cli.quiet),
         Command::Constraints(command) => command.run(),
         Command::Data(command) => command.run(cli.quiet),
+        Command::Generate(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),

@@ -20,6 +20,9 @@ pub enum Error {
     /// Of a rule or its arguments.
     #[error(transparent)]
     Constraint(#[from] heedful_constraints::Error),
+    /// Of a model.
+    #[error(transparent)]
+    Model(#[from] heedful_models::Error),
     /// Of the system.
     #[error("{name}: {source}")]
     Io {

@@ -7,7 +7,7 @@ mod html;
 mod markdown;
 
 pub use compare::{Delta, Headline, Line};
-pub use facts::{Facts, Truncation};
+pub use facts::Facts;
 pub use flips::{Flip, Side, Verdicts};
 
 use std::path::PathBuf;

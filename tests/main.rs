@@ -4,6 +4,7 @@
 mod data_build;
 mod eval;
 mod fuzz;
+mod generate;
 mod hostile;
 mod tidy;
 mod util;

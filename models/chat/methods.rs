@@ -239,7 +239,7 @@ fn partition(text: &str, separator: &str, from_right: bool) -> Result<Value, Err
 
 /// Python's `str.splitlines`.
 fn lines(text: &str, keep: bool) -> Vec<Value> {
-    let is_end = |c: char| matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_end = |c: char| matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}'..='\u{2029}');
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

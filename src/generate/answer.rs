@@ -87,7 +87,7 @@ pub fn read(bytes: &[u8]) -> Result<Answer, String> {
 }
 
 /// The reasoning between tags in `text`.
-fn inline(text: &str) -> Option<String> {
+pub(super) fn inline(text: &str) -> Option<String> {
     let answer = Policy::Auto.answer(text, false);
     let reasoning = match answer.state {
         State::Plain => return None,
@@ -145,7 +145,11 @@ mod tests {
             (json!({"content": "a", "reasoning_content": "r"}), "a", Some("r")),
             (json!({"content": null, "reasoning": "r", "reasoning_content": null}), "", Some("r")),
             (json!({"content": [{"type": "text", "text": "a"}, {"x": 1}]}), "a", None),
-            (json!({"content": "<think>\nr\n</think>\n\na"}), "<think>\nr\n</think>\n\na", Some("r")),
+            (
+                json!({"content": "<think>\nr\n</think>\n\na"}),
+                "<think>\nr\n</think>\n\na",
+                Some("r"),
+            ),
             (json!({"content": "r</think>a"}), "r</think>a", Some("r")),
             (json!({"content": "<think>r"}), "<think>r", Some("r")),
         ] {

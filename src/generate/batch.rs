@@ -177,7 +177,8 @@ mod tests {
         assert!(ids.iter().all(|id| id.len() == 32));
         assert_eq!(asked[0]["body"]["model"], "m");
         let answered = |line: &Value| {
-            let choice = json!({"message": {"content": line["custom_id"]}, "finish_reason": "stop"});
+            let choice =
+                json!({"message": {"content": line["custom_id"]}, "finish_reason": "stop"});
             let body = json!({"choices": [choice]});
             let id = &line["custom_id"];
             let response = json!({"status_code": 200, "body": body});

@@ -37,9 +37,9 @@ impl Cache {
             Err(e) => return Err(Error::io(&path, e)),
         };
         let answer = serde_json::from_slice(&bytes);
-        answer.map(Some).map_err(|e| {
-            Error::usage(format!("{}: is no answer: {e}; remove it", path.display()))
-        })
+        answer
+            .map(Some)
+            .map_err(|e| Error::usage(format!("{}: is no answer: {e}; remove it", path.display())))
     }
 
     /// Keeps `answer`.

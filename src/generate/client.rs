@@ -55,7 +55,8 @@ impl Key {
     /// # Errors
     /// A variable that is not set, is empty, or cannot stand in a header.
     pub fn from_env(name: &str) -> Result<Key> {
-        let wrong = |what: &str| Error::usage(format!("--api-key-env: the variable `{name}` {what}"));
+        let wrong =
+            |what: &str| Error::usage(format!("--api-key-env: the variable `{name}` {what}"));
         let key = std::env::var(name).map_err(|_| wrong("is not set"))?;
         let key = key.trim().to_owned();
         if key.is_empty() || HeaderValue::from_str(&key).is_err() {
@@ -150,13 +151,14 @@ impl Client {
 
 fn completions(text: &str) -> Result<reqwest::Url> {
     const PATH: &str = "/chat/completions";
-    let wrong = |what: &str| Error::usage(format!("--endpoint {text}: {what}"));
+    // The address may hold a password: it is not repeated before that is known.
+    let wrong = |what: &str| Error::usage(format!("--endpoint: {what}"));
     let mut url = reqwest::Url::parse(text).map_err(|e| wrong(&e.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("expected an address that begins with http:// or https://"));
-    }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::usage("--endpoint: give the key by --api-key-env, not in the address"));
+        return Err(wrong("give the key by --api-key-env, not in the address"));
+    }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(&format!("{text}: expected an address of http:// or https://")));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     if !path.ends_with(PATH) {
@@ -203,11 +205,14 @@ mod tests {
             ("http://[::1]:8000/v1/", "http://[::1]:8000/v1/chat/completions"),
             ("https://a.example", "https://a.example/chat/completions"),
             ("https://a.example/v1/chat/completions", "https://a.example/v1/chat/completions"),
-            ("https://a.example/v1?api-version=2", "https://a.example/v1/chat/completions?api-version=2"),
+            (
+                "https://a.example/v1?api-version=2",
+                "https://a.example/v1/chat/completions?api-version=2",
+            ),
         ] {
             assert_eq!(completions(text).unwrap().as_str(), url);
         }
-        for text in ["", "localhost:8000", "ftp://a.example", "http://me:secret@a.example"] {
+        for text in ["", "localhost:8000", "ftp://a.example", "ftp://me:secret@a.example"] {
             let error = completions(text).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }

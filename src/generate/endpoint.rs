@@ -245,7 +245,10 @@ fn told(requests: &[Request], mut lost: Vec<(usize, String)>) -> Result<()> {
     let more = if lost.len() > SHOWN { ", and more" } else { "" };
     let (n, all) = (lost.len(), requests.len());
     let hint = "what was answered is kept; run again to go on";
-    Err(Error::usage(format!("{n} of {all} requests got no answer: {}{more}; {hint}", shown.join("; "))))
+    Err(Error::usage(format!(
+        "{n} of {all} requests got no answer: {}{more}; {hint}",
+        shown.join("; ")
+    )))
 }
 
 #[cfg(test)]

@@ -98,7 +98,9 @@ fn row(
                 format!("key `{key}`: expected a list of messages with a `role` each")
             })?
         }
-        Some((key, _)) => return Err(format!("key `{key}`: expected a text or a list of messages")),
+        Some((key, _)) => {
+            return Err(format!("key `{key}`: expected a text or a list of messages"));
+        }
         None => return Err("neither `prompt` nor `messages`".to_owned()),
     };
     // Answers that a chat already holds are not to be continued, but written anew.
@@ -141,7 +143,8 @@ mod tests {
     fn texts_and_chats() {
         let input = read_text(
             "{\"key\":7,\"prompt\":\"p\"}\n\
-             {\"prompt\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"q\"}]}\n\
+             {\"prompt\":[{\"role\":\"system\",\"content\":\"s\"},\
+             {\"role\":\"user\",\"content\":\"q\"}]}\n\
              {\"id\":\"x\",\"messages\":[{\"role\":\"user\",\"content\":\"r\",\"name\":null},\
              {\"role\":\"assistant\",\"content\":\"old\"}]}\n{\"prompt\":\"beyond\"}\n",
         )

@@ -17,8 +17,8 @@ pub fn whole(bytes: &[u8]) -> Result<Value, String> {
             ended = true;
             break;
         }
-        let event: Value = serde_json::from_str(data)
-            .map_err(|e| format!("has an event that is no JSON: {e}"))?;
+        let event: Value =
+            serde_json::from_str(data).map_err(|e| format!("has an event that is no JSON: {e}"))?;
         if let Some(problem) = super::answer::error_message(&event) {
             return Err(format!("holds an error: {problem}"));
         }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn pieces_become_a_whole() {
-        let stream = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n\
+        let stream = "data: {\"choices\":[{\"delta\":{\"role\":\"x\",\"content\":\"\"}}]}\n\n\
             : a comment\r\ndata: {\"choices\":[{\"delta\":{\"reasoning\":\"r\"}}]}\r\n\r\n\
             data:{\"choices\":[{\"delta\":{\"content\":\"Hé\"}}]}\n\n\
             data: {\"choices\":[{\"delta\":{\"content\":\"y\"},\"finish_reason\":\"stop\"}]}\n\n\
@@ -71,7 +71,11 @@ mod tests {
         assert_eq!((answer.text.as_str(), answer.reasoning.as_deref()), ("Héy", Some("r")));
         assert_eq!((answer.finish.name(), answer.tokens), ("stop", Some(2)));
         for (cut, named) in [
-            (&stream[..stream.find("data: {\"choices\":[{\"delta\":{\"content\":\"y\"").unwrap()], "breaks off"),
+            (
+                &stream
+                    [..stream.find("data: {\"choices\":[{\"delta\":{\"content\":\"y\"").unwrap()],
+                "breaks off",
+            ),
             ("", "breaks off"),
             ("data: {\"cho\n", "no JSON"),
             ("data: {\"error\":{\"message\":\"busy\"}}\n", "busy"),

@@ -207,7 +207,14 @@ fn chunk(
         bytes += text.len();
         let finish = row.object.get("finish_reason").and_then(serde_json::Value::as_str);
         let finish = finish.map(FinishReason::named);
-        chunk.push(Taken { number: at, place: row.place, key: key.or(id), row: found, text, finish });
+        chunk.push(Taken {
+            number: at,
+            place: row.place,
+            key: key.or(id),
+            row: found,
+            text,
+            finish,
+        });
     }
     Ok((chunk, false))
 }

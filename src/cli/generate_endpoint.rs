@@ -1,0 +1,181 @@
+//! The part of `heedful generate` that asks a server, or exchanges batch files with one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use heedful_datasets::artifact::{self, Start};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::generate::cache::Cache;
+use crate::generate::client::{Key, Server};
+use crate::generate::endpoint::{self, Settings, Tally};
+use crate::generate::request::Sampling;
+use crate::generate::retry::Patience;
+use crate::generate::{Job, Outcome, batch, complete, requests};
+use crate::progress;
+
+/// Where answers come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub(super) struct Endpoint {
+    /// The address of an OpenAI-compatible server: `http://host:port/v1`.
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The environment variable that holds the server's key.
+    #[arg(long, value_name = "NAME", requires = "endpoint")]
+    api_key_env: Option<String>,
+    /// Further keys of the request's body, as a JSON object.
+    #[arg(long, value_name = "JSON")]
+    extra: Option<String>,
+    /// Requests under way at once.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    concurrency: usize,
+    /// Requests a minute.
+    #[arg(long, value_name = "N")]
+    rpm: Option<u32>,
+    /// Tokens a minute, of prompts and responses together.
+    #[arg(long, value_name = "N")]
+    tpm: Option<u32>,
+    /// Attempts at a request, the first included.
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    attempts: u32,
+    /// Seconds to wait for a connection.
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    connect_timeout: f64,
+    /// Seconds without a byte after which an answer is given up.
+    #[arg(long, value_name = "S", default_value_t = 300.0)]
+    read_timeout: f64,
+    /// Seconds for a whole answer.
+    #[arg(long, value_name = "S", default_value_t = 1200.0)]
+    timeout: f64,
+    /// Ask for a stream of events: keeps connections alive that would be cut when silent.
+    #[arg(long)]
+    stream: bool,
+    /// Keep answers in this folder, and ask for none that it holds.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Ask nobody: an answer that is not in the cache is an error.
+    #[arg(long, requires = "cache", requires = "endpoint")]
+    offline: bool,
+    /// Write the open requests as an OpenAI batch file, and ask nobody.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "batch_in"])]
+    batch_out: Option<PathBuf>,
+    /// Take the answers from the results of such a batch.
+    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
+    batch_in: Option<PathBuf>,
+}
+
+impl Endpoint {
+    /// Whether a server or a batch file is asked for.
+    pub(super) fn is_asked(&self) -> bool {
+        self.endpoint.is_some() || self.batch_out.is_some() || self.batch_in.is_some()
+    }
+
+    /// Where answers come from, for the manifest.
+    pub(super) fn policy(&self) -> String {
+        self.endpoint.clone().unwrap_or_else(|| "batch".to_owned())
+    }
+
+    /// The further keys of the body.
+    pub(super) fn extra(&self) -> Result<Map<String, Value>> {
+        let Some(text) = &self.extra else { return Ok(Map::new()) };
+        match serde_json::from_str(text) {
+            Ok(Value::Object(extra)) => Ok(extra),
+            Ok(other) => Err(Error::usage(format!("--extra: expected an object, found {other}"))),
+            Err(e) => Err(Error::usage(format!("--extra: no JSON: {e}"))),
+        }
+    }
+
+    /// Makes the artifact of `job`; `None` when only a batch was written.
+    pub(super) fn run(
+        &self,
+        job: &Job,
+        sampling: Sampling,
+        quiet: bool,
+    ) -> Result<Option<Outcome>> {
+        if let Some(path) = &self.batch_out {
+            self.write_batch(job, &sampling, path, quiet)?;
+            return Ok(None);
+        }
+        if let Some(path) = &self.batch_in {
+            return complete(job, |requests, done| {
+                let tally = batch::read(path, &sampling, requests, done)?;
+                if tally.unknown > 0 && !quiet {
+                    eprintln!("{}: {} lines to no request", path.display(), tally.unknown);
+                }
+                Ok(())
+            })
+            .map(Some);
+        }
+        let settings = self.settings(sampling)?;
+        let bar = progress::bar("generate", None, quiet);
+        let mut last = Tally::default();
+        let tick = |tally: Tally| {
+            bar.set_position(tally.answered);
+            bar.set_message(format!("generate · {} tokens", tally.tokens));
+        };
+        let outcome = complete(job, |requests, done| {
+            bar.set_length(requests.len() as u64);
+            last = endpoint::run(&settings, requests, done, &tick)?;
+            Ok(())
+        });
+        bar.finish_and_clear();
+        let outcome = outcome?;
+        if !quiet && last.answered > 0 {
+            let Tally { answered, cached, attempts, prompt_tokens, tokens } = last;
+            eprintln!(
+                "{answered} answered, {cached} of them from the cache; {attempts} questions sent; \
+                 {prompt_tokens} + {tokens} tokens"
+            );
+        }
+        Ok(Some(outcome))
+    }
+
+    fn settings(&self, sampling: Sampling) -> Result<Settings> {
+        let url = self.endpoint.as_deref().ok_or_else(|| Error::usage("give --endpoint"))?;
+        let mut server = Server::new(url);
+        server.key = self.api_key_env.as_deref().map(Key::from_env).transpose()?;
+        server.connect = seconds("--connect-timeout", self.connect_timeout)?;
+        server.silence = seconds("--read-timeout", self.read_timeout)?;
+        server.total = seconds("--timeout", self.timeout)?;
+        server.stream = self.stream;
+        let seed = sampling.seed.unwrap_or(0);
+        Ok(Settings {
+            server,
+            sampling,
+            concurrency: self.concurrency,
+            requests_per_minute: self.rpm,
+            tokens_per_minute: self.tpm,
+            patience: Patience { attempts: self.attempts.max(1), seed, ..Patience::default() },
+            cache: self.cache.as_deref().map(Cache::open).transpose()?,
+            offline: self.offline,
+        })
+    }
+
+    /// Writes all requests of `job` as a batch, unless its artifact is there.
+    fn write_batch(
+        &self,
+        job: &Job,
+        sampling: &Sampling,
+        path: &std::path::Path,
+        quiet: bool,
+    ) -> Result<()> {
+        if let Start::Found(artifact) = artifact::begin(&job.out, job.plan.clone())? {
+            let found = artifact.path.display();
+            return Err(Error::usage(format!("{found}: all is answered already")));
+        }
+        let all: Vec<_> = requests(&job.rows, job.samples).collect();
+        batch::write(path, sampling, &all)?;
+        if !quiet {
+            eprintln!("{}: {} requests", path.display(), all.len());
+        }
+        Ok(())
+    }
+}
+
+fn seconds(option: &str, value: f64) -> Result<Duration> {
+    let good = (0.001..1e6).contains(&value).then(|| Duration::from_secs_f64(value));
+    good.ok_or_else(|| Error::usage(format!("{option} {value}: expected seconds above 0")))
+}
