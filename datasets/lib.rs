@@ -10,6 +10,7 @@ pub mod error;
 pub mod export;
 pub mod flat;
 pub mod frame;
+pub mod grammar;
 pub mod grams;
 pub mod history;
 pub mod json;

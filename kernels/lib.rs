@@ -7,9 +7,32 @@
 //! Letters: `B` sequences, `T` tokens (of all sequences, packed), `C` model width, `V` vocabulary,
 //! `H` heads, `D` head width, `F` width of the feed-forward layer.
 
+pub mod adamw;
+pub mod add;
+pub mod attention;
+pub mod decode;
 pub mod device;
+pub mod embedding;
 pub mod error;
+pub mod fill;
+pub mod gemm;
+pub mod head;
+pub mod isa;
+pub mod logprob;
+pub mod norm;
+pub mod philox;
+pub mod qkv;
+pub mod rmsnorm;
+pub mod rope;
+pub mod sample;
+pub mod scale;
+mod simd;
+mod split;
+pub mod swiglu;
 pub mod tensor;
+
+#[cfg(test)]
+mod testing;
 
 pub use device::{Cpu, Device};
 pub use error::{Error, Result};

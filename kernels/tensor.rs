@@ -250,6 +250,27 @@ impl<'a> ViewMut<'a> {
         }
     }
 
+    /// The first `at` values and the rest.
+    ///
+    /// # Panics
+    /// Fewer than `at` values.
+    pub fn split_at(self, at: usize) -> (ViewMut<'a>, ViewMut<'a>) {
+        match self {
+            ViewMut::F32(values) => {
+                let (first, rest) = values.split_at_mut(at);
+                (ViewMut::F32(first), ViewMut::F32(rest))
+            }
+            ViewMut::Bf16(values) => {
+                let (first, rest) = values.split_at_mut(at);
+                (ViewMut::Bf16(first), ViewMut::Bf16(rest))
+            }
+            ViewMut::U32(values) => {
+                let (first, rest) = values.split_at_mut(at);
+                (ViewMut::U32(first), ViewMut::U32(rest))
+            }
+        }
+    }
+
     /// Its 32-bit floats.
     ///
     /// # Errors

@@ -1,5 +1,17 @@
 //! The shape of a model: what `config.json`, or the metadata of a GGUF file, says.
 
+mod check;
+mod generation;
+pub(crate) mod keys;
+mod read;
+mod rope;
+mod write;
+
+pub use self::generation::Generation;
+pub(crate) use self::read::parse;
+pub use self::write::Head;
+pub(crate) use self::write::to_json;
+
 /// Which published family a checkpoint is of; it decides the names and the switches on saving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {

@@ -101,7 +101,8 @@ def main():
     log = (work / "server.log").open("wb")
     server = start(options.python, options.model, port, log)
     url = f"http://127.0.0.1:{port}/v1"
-    base = ["--data", str(prompts), "--model", "smollm2", "--max-tokens", str(options.tokens), "-n", "2"]
+    base = ["--data", str(prompts), "--model", "smollm2", "-n", "2"]
+    base += ["--max-tokens", str(options.tokens)]
     base += ["--temperature", "0", "--seed", "1", "--endpoint", url, "--concurrency", "4"]
     done = []
     try:
@@ -141,7 +142,8 @@ def main():
     gone = generate(options.heedful, [*base, "--out", str(work / "e"), "--attempts", "2"])
     assert gone[0] == 2 and "cannot connect" in gone[2], gone
     done.append(("server gone, no cache", "exit 2, `cannot connect`"))
-    print(f"{os.path.basename(options.model)}, {options.prompts} prompts, 2 samples, {options.tokens} tokens at most\n")
+    sizes = f"{options.prompts} prompts, 2 samples, {options.tokens} tokens at most"
+    print(f"{os.path.basename(options.model)}, {sizes}\n")
     print("| run | result |\n|---|---|")
     for name, result in done:
         print(f"| {name} | {result} |")

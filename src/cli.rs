@@ -3,10 +3,14 @@
 mod build;
 mod constraints;
 mod data;
+mod demonstrate;
 mod eval;
 mod generate;
 mod generate_endpoint;
+mod generate_local;
+mod models;
 mod report;
+mod train;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -44,7 +48,9 @@ enum Command {
     Generate(Box<generate::Generate>),
     Verify(verify::Verify),
     Eval(eval::Eval),
+    Models(models::Models),
     Report(report::Report),
+    Train(train::Train),
 }
 
 /// Runs what was typed; false is a negative finding (exit 1).
@@ -65,7 +71,11 @@ pub fn run() -> Result<bool> {
         Command::Generate(command) => command.run(cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
+        Command::Models(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
+        Command::Train(command) => {
+            command.run(cli.threads.map_or(0, |n| usize::from(n.get())), cli.quiet)
+        }
     }
 }
 

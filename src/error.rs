@@ -20,7 +20,7 @@ pub enum Error {
     /// Of a rule or its arguments.
     #[error(transparent)]
     Constraint(#[from] heedful_constraints::Error),
-    /// Of a model.
+    /// Of a model, its files or a training.
     #[error(transparent)]
     Model(#[from] heedful_models::Error),
     /// Of the system.

@@ -12,6 +12,7 @@ pub mod endpoint;
 pub mod input;
 pub mod journal;
 pub mod limits;
+pub mod local;
 pub mod request;
 pub mod retry;
 pub mod sse;

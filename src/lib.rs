@@ -2,12 +2,16 @@
 
 pub mod cli;
 pub mod constraints;
+pub mod demonstrate;
 pub mod error;
 pub mod evaluate;
 pub mod generate;
+pub mod models;
 pub mod progress;
 pub mod report;
 pub mod revision;
+pub mod train;
 pub mod verify;
+pub mod whole;
 
 pub use error::{Error, Result};

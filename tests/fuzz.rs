@@ -2,6 +2,8 @@
 //!
 //! Each target runs for `HEEDFUL_FUZZ_SECONDS` (1 by default; continuous integration gives 60).
 
+mod models;
+
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

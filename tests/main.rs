@@ -6,6 +6,8 @@ mod eval;
 mod fuzz;
 mod generate;
 mod hostile;
+mod models;
 mod tidy;
+mod train;
 mod util;
 mod verify;

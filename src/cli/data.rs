@@ -8,9 +8,10 @@ use heedful_datasets::history::{self, Change, Diff};
 use heedful_datasets::{artifact, frame::RowDiff};
 use serde_json::{Value, json};
 
+use super::demonstrate::Demonstrate;
 use crate::error::Result;
 
-/// List, compare, check and export artifacts.
+/// List, compare, check and export artifacts; write text of the grammar.
 #[derive(Debug, Args)]
 pub(super) struct Data {
     #[command(subcommand)]
@@ -23,6 +24,7 @@ enum Command {
     Diff(Between),
     Check(Check),
     Export(Export),
+    Demonstrate(Demonstrate),
 }
 
 /// The artifacts of a folder with their lineage, parents before children.
@@ -80,6 +82,7 @@ impl Data {
             Command::Diff(command) => command.run(),
             Command::Check(command) => command.run(quiet),
             Command::Export(command) => command.run(quiet),
+            Command::Demonstrate(command) => command.run(),
         }
     }
 }

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use heedful_datasets::manifest::Plan;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::generate_endpoint::Endpoint;
+use super::generate_local::{self, Local, Typed};
 use crate::error::{Error, Result};
 use crate::generate::request::Sampling;
 use crate::generate::{Job, Outcome, STAGE, artifact, input};
 use crate::revision;
 
-/// Sample responses to prompts, from a model behind an OpenAI-compatible server.
+/// Sample responses to prompts, from a checkpoint or a model behind an OpenAI-compatible server.
 ///
 /// What was answered is on disk at once: a run that was cut goes on where it was when it is typed
 /// again, and one that is complete is not repeated. The rows are sorted by prompt and sample, so
@@ -20,6 +21,7 @@ use crate::revision;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  heedful generate --data prompts.jsonl --model smollm2-135m -n 8 --max-tokens 256
   heedful generate --data out/default-1a2b3c4d5e6f -n 8 --model m --endpoint http://localhost:80/v1
   heedful generate --data p.jsonl --model m --endpoint https://host/v1 --api-key-env KEY --rpm 60
   heedful generate --data prompts.jsonl --model m --batch-out batch.jsonl
@@ -29,7 +31,7 @@ pub(super) struct Generate {
     /// `messages`.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// The model, by the server's name for it.
+    /// The model: a checkpoint's name or path, or with --endpoint the server's name for it.
     #[arg(long)]
     model: String,
     /// Samples of each prompt.
@@ -68,6 +70,8 @@ pub(super) struct Generate {
     json: bool,
     #[command(flatten)]
     endpoint: Endpoint,
+    #[command(flatten)]
+    local: Local,
 }
 
 impl Generate {
@@ -76,8 +80,7 @@ impl Generate {
             return Err(Error::usage("-n 0: expected one sample or more"));
         }
         if !self.endpoint.is_asked() {
-            // local model
-            return Err(Error::usage("give --endpoint, --batch-out or --batch-in"));
+            return self.run_local(quiet);
         }
         let sampling = Sampling {
             model: self.model.clone(),
@@ -90,14 +93,31 @@ impl Generate {
         };
         sampling.check()?;
         let read = input::read(&self.data, self.limit, self.system.as_deref())?;
-        let job = self.job(&sampling, read)?;
+        let job = self.job(json!(sampling), self.endpoint.policy(), read)?;
         match self.endpoint.run(&job, sampling, quiet)? {
             Some(outcome) => self.told(&outcome, quiet),
             None => Ok(true),
         }
     }
 
-    fn job(&self, sampling: &Sampling, read: input::Input) -> Result<Job> {
+    /// By a checkpoint on this machine.
+    fn run_local(&self, quiet: bool) -> Result<bool> {
+        let typed = Typed {
+            model: &self.model,
+            temperature: self.temperature,
+            top_p: self.top_p,
+            max_tokens: self.max_tokens,
+            stop: &self.stop,
+            seed: self.seed.unwrap_or(0),
+            threads: rayon::current_num_threads(),
+        };
+        let (settings, identity) = self.local.settings(&typed)?;
+        let read = input::read(&self.data, self.limit, self.system.as_deref())?;
+        let job = self.job(identity, generate_local::policy(&settings.model), read)?;
+        self.told(&generate_local::run(&job, &settings, quiet)?, quiet)
+    }
+
+    fn job(&self, sampling: Value, policy: String, read: input::Input) -> Result<Job> {
         let config = json!({
             "sampling": sampling,
             "samples": self.n,
@@ -118,7 +138,7 @@ impl Generate {
             },
             rows: read.rows,
             samples: self.n,
-            policy: self.endpoint.policy(),
+            policy,
             revision: revision::current(),
         })
     }

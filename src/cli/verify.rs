@@ -1,7 +1,5 @@
 //! `heedful verify`: responses against constraints, as a stream.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
@@ -10,8 +8,8 @@ use heedful_datasets::rows::OnBad;
 
 use super::eval::Thinking;
 use crate::error::{Error, Result};
-use crate::progress;
 use crate::verify::{Shard, data, rows};
+use crate::{progress, whole};
 
 /// Verify responses against their constraints, as a stream in input order.
 ///
@@ -84,7 +82,7 @@ impl Verify {
             shard: self.shard,
             skip_bad: self.skip_bad,
         };
-        let summary = self.write(|out| Ok(rows::verify(input, out, config, tick)?))?;
+        let summary = whole::write(&self.out, |out| Ok(rows::verify(input, out, config, tick)?))?;
         let text = format!(
             "verified {} rows: {} strict, {} loose, {} with an error, {} skipped",
             summary.rows, summary.strict, summary.loose, summary.errors, summary.skipped
@@ -110,7 +108,7 @@ impl Verify {
         let summary = if table {
             data::verify(data, responses, data::Output::Table(&self.out), &config, tick)?
         } else {
-            self.write(|out| {
+            whole::write(&self.out, |out| {
                 Ok(data::verify(data, responses, data::Output::Lines(out), &config, tick)?)
             })?
         };
@@ -129,28 +127,5 @@ impl Verify {
             summary.truncated
         );
         Ok((text, super::json(&summary)?))
-    }
-
-    /// Runs `stage` onto standard output, or onto a file that appears whole or not at all.
-    fn write<T>(&self, stage: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-        if self.out == Path::new("-") {
-            let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-            let done = stage(&mut out)?;
-            out.flush().map_err(Error::stdout)?;
-            return Ok(done);
-        }
-        let mut name = self.out.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = self.out.with_file_name(name);
-        let file = File::create(&part).map_err(|e| Error::io(&part, e))?;
-        let mut out = BufWriter::with_capacity(1 << 16, file);
-        let done = stage(&mut out).inspect_err(|_| {
-            // The reason for the failure is what the user needs; the rest is only litter.
-            let _ = std::fs::remove_file(&part);
-        })?;
-        let file = out.into_inner().map_err(|e| Error::io(&part, e.into_error()))?;
-        file.sync_all().map_err(|e| Error::io(&part, e))?;
-        std::fs::rename(&part, &self.out).map_err(|e| Error::io(&self.out, e))?;
-        Ok(done)
     }
 }

@@ -1,0 +1,61 @@
+//! y ← y + x, value by value.
+
+use crate::device::Device;
+use crate::error::{Result, length};
+use crate::simd::{Level, multiversion};
+use crate::split::BLOCK;
+use crate::tensor::{View, ViewMut};
+
+/// Adds `x` to `y`.
+///
+/// # Errors
+/// Lengths that differ; buffers of other types than f32.
+pub fn forward(dev: &Device, y: ViewMut, x: View) -> Result<()> {
+    length("add", "x", x.len(), y.len())?;
+    match dev {
+        Device::Cpu(cpu) => {
+            let (y, x, level) = (y.f32()?, x.f32()?, Level::best());
+            cpu.chunks(y, BLOCK, |at, y| sum(level, y, &x[at * BLOCK..][..y.len()]));
+        }
+    }
+    Ok(())
+}
+
+multiversion! {
+    fn sum<const FMA: bool>(y: &mut [f32], x: &[f32]) {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{device, same_on_any_threads, values};
+
+    #[test]
+    fn parity() {
+        for n in [0, 1, 17, 40_001] {
+            let (a, b) = (values(1, n), values(2, n));
+            let mut y = a.clone();
+            forward(&device(), ViewMut::F32(&mut y), View::F32(&b)).unwrap();
+            assert!(y.iter().zip(&a).zip(&b).all(|((y, a), b)| *y == a + b));
+        }
+    }
+
+    #[test]
+    fn threads() {
+        same_on_any_threads(|dev| {
+            let mut y = values(1, 50_001);
+            forward(dev, ViewMut::F32(&mut y), View::F32(&values(2, 50_001))).unwrap();
+            y
+        });
+    }
+
+    #[test]
+    fn lengths_are_checked() {
+        let (mut y, x) = ([1.0; 3], [1.0; 2]);
+        let error = forward(&device(), ViewMut::F32(&mut y), View::F32(&x)).unwrap_err();
+        assert_eq!(error.to_string(), "add: x has 2 values, not 3");
+        assert_eq!(y, [1.0; 3]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Matrix products, rows contiguous: C = A·Bᵀ (`nt`), A·B (`nn`), Aᵀ·B (`tn`), or added to C.
+//!
+//! On the host a row of C depends on nothing but its row of A, on B and on K: not on M, so a sample
+//! does not depend on its batch; not on the threads; with AVX2 or AVX-512 not on which of the two.
+//! bf16 weights give the bits of the same values in f32. `gemm/blocked.rs` tells why.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod blocked;
+#[cfg(target_arch = "x86_64")]
+mod narrow;
+mod portable;
+mod side;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod tile;
+
+use blocked::Product;
+use side::Side;
+
+use crate::device::{Cpu, Device};
+use crate::error::{Error, Result, length};
+use crate::isa::Isa;
+use crate::tensor::{View, ViewMut};
+
+/// Rows, columns and the length of the sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows of C.
+    pub m: usize,
+    /// Columns of C.
+    pub n: usize,
+    /// Products in a sum.
+    pub k: usize,
+}
+
+/// What happens to C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// It is overwritten.
+    Set,
+    /// The product is added to it.
+    Add,
+}
+
+/// C = A·Bᵀ: A is [M, K], B is [N, K] of f32 or bf16.
+///
+/// # Errors
+/// Lengths that are not the shape's; other types.
+pub fn nt(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write) -> Result<()> {
+    let Device::Cpu(cpu) = dev;
+    host("gemm::nt", cpu, Isa::best(), c, along(a)?, along_any(b)?, shape, write)
+}
+
+/// C = A·B: A is [M, K], B is [K, N].
+///
+/// # Errors
+/// Lengths that are not the shape's; other types.
+pub fn nn(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write) -> Result<()> {
+    let Device::Cpu(cpu) = dev;
+    host("gemm::nn", cpu, Isa::best(), c, along(a)?, across(b)?, shape, write)
+}
+
+/// C = Aᵀ·B: A is [K, M], B is [K, N].
+///
+/// # Errors
+/// Lengths that are not the shape's; other types.
+pub fn tn(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write) -> Result<()> {
+    let Device::Cpu(cpu) = dev;
+    host("gemm::tn", cpu, Isa::best(), c, across(a)?, across(b)?, shape, write)
+}
+
+fn along(view: View<'_>) -> Result<Side<'_>> {
+    Ok(Side::Along(view.f32()?))
+}
+
+fn across(view: View<'_>) -> Result<Side<'_>> {
+    Ok(Side::Across(view.f32()?))
+}
+
+fn along_any(view: View<'_>) -> Result<Side<'_>> {
+    match view {
+        View::Bf16(values) => Ok(Side::AlongBf16(values)),
+        other => along(other),
+    }
+}
+
+/// The product on the host, with these instructions, which the processor must have.
+#[expect(clippy::too_many_arguments, reason = "a product has that many")]
+fn host(
+    op: &'static str,
+    cpu: &Cpu,
+    isa: Isa,
+    c: ViewMut,
+    a: Side,
+    b: Side,
+    shape: Shape,
+    write: Write,
+) -> Result<()> {
+    let c = c.f32()?;
+    let Shape { m, n, k } = shape;
+    for (name, found, rows, columns) in
+        [("c", c.len(), m, n), ("a", a.len(), m, k), ("b", b.len(), n, k)]
+    {
+        let expected = rows.checked_mul(columns);
+        let expected = expected
+            .ok_or_else(|| Error::argument(op, format!("{name} of {rows} x {columns} values")))?;
+        length(op, name, found, expected)?;
+    }
+    if c.is_empty() {
+        return Ok(());
+    }
+    if k == 0 {
+        if write == Write::Set {
+            c.fill(0.0);
+        }
+        return Ok(());
+    }
+    assert!(isa.is_here(), "{isa} instructions on a processor without them");
+    blocked::run(cpu, c, &Product { kernel: side::kernel(isa), a, b, shape, write });
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! The pass over new tokens: as in training, but keys and values of before come from the cache.
+
+use heedful_kernels::gemm::{self, Write};
+use heedful_kernels::{Device, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu};
+
+use super::weights::Layer;
+use super::{Engine, Step, Work};
+use crate::error::Result;
+use crate::transformer::Transformer;
+
+impl Engine {
+    /// Runs a step; the logits of the wanted rows are then the first rows of [`Engine::logits`].
+    ///
+    /// # Errors
+    /// Of an op.
+    pub(crate) fn forward(&mut self, dev: &Device, step: &Step) -> Result<()> {
+        let Engine { model, weights, cache, work, .. } = self;
+        let config = &model.config;
+        let (tokens, width) = (step.len(), config.width);
+        let all = 0..tokens * width;
+        let ids = View::U32(&step.ids);
+        embedding::forward(
+            dev,
+            work.x[0].part_mut(all.clone()),
+            weights.embedding.view(),
+            ids,
+            width,
+        )?;
+        let norm = weights.layers.first().map_or(&weights.final_norm, |layer| &layer.input_norm);
+        let [rstd, _] = &mut work.rstd;
+        rmsnorm::forward(
+            dev,
+            work.normed.part_mut(all.clone()),
+            rstd.part_mut(0..tokens),
+            work.x[0].part(all),
+            norm.view(),
+            config.norm_eps,
+        )?;
+        for (at, layer) in weights.layers.iter().enumerate() {
+            let next = weights.layers.get(at + 1);
+            let next = next.map_or(&weights.final_norm, |layer| &layer.input_norm);
+            let pass = Pass { dev, model, layer, step, tokens };
+            pass.qkv(work)?;
+            pass.attention(work, &mut cache.keys[at], &mut cache.values[at])?;
+            pass.feed_forward(work, next)?;
+        }
+        head(dev, work, weights.output(), step, width)
+    }
+
+    /// [slots, V]; the first rows are of the last step.
+    pub(crate) fn logits(&mut self) -> &mut Tensor {
+        &mut self.work.logits
+    }
+}
+
+/// Logits of the wanted rows.
+fn head(dev: &Device, work: &mut Work, output: &Tensor, step: &Step, width: usize) -> Result<()> {
+    let (m, vocab) = (step.last.len(), output.len() / width);
+    if m == 0 {
+        return Ok(());
+    }
+    // Picking rows is what the embedding does.
+    let (last, normed) = (&mut work.last, work.normed.part(0..step.len() * width));
+    embedding::forward(dev, last.part_mut(0..m * width), normed, View::U32(&step.last), width)?;
+    let shape = gemm::Shape { m, n: vocab, k: width };
+    let (logits, last) = (work.logits.part_mut(0..m * vocab), work.last.part(0..m * width));
+    gemm::nt(dev, logits, last, output.view(), shape, Write::Set)?;
+    Ok(())
+}
+
+/// One layer's part of a pass.
+struct Pass<'a> {
+    dev: &'a Device,
+    model: &'a Transformer,
+    layer: &'a Layer,
+    step: &'a Step,
+    tokens: usize,
+}
+
+impl Pass<'_> {
+    fn product(&self, n: usize, k: usize) -> gemm::Shape {
+        gemm::Shape { m: self.tokens, n, k }
+    }
+
+    /// Queries, keys and values from the norm's output, rotated and, in Qwen3, normed.
+    fn qkv(&self, work: &mut Work) -> Result<()> {
+        let Pass { dev, model, layer, tokens, .. } = *self;
+        let config = &model.config;
+        let all = 0..tokens * config.qkv_width();
+        let shape = self.product(config.qkv_width(), config.width);
+        let x = work.normed.part(0..tokens * config.width);
+        let bias = layer.qkv_bias.as_ref().map(Tensor::view);
+        let positions = View::U32(&self.step.positions);
+        let (table, heads) = (&model.rope, model.shape);
+        let (Some(q), Some(k)) = (&layer.q_norm, &layer.k_norm) else {
+            gemm::nt(dev, work.qkv.part_mut(all.clone()), x, layer.qkv.view(), shape, Write::Set)?;
+            let out = work.qkv.part_mut(all);
+            qkv::forward_in_place(dev, out, bias, positions, table, heads)?;
+            return Ok(());
+        };
+        gemm::nt(dev, work.raw.part_mut(all.clone()), x, layer.qkv.view(), shape, Write::Set)?;
+        let norms = Some(qkv::Norms { q: q.view(), k: k.view(), eps: config.norm_eps });
+        let (out, raw) = (work.qkv.part_mut(all.clone()), work.raw.part(all));
+        let rstd = work.rstd[1].part_mut(0..tokens * (config.heads + config.kv_heads));
+        qkv::forward(dev, out, rstd, raw, bias, norms, positions, table, heads)?;
+        Ok(())
+    }
+
+    /// Keeps keys and values, attends, and adds the result to the stream.
+    fn attention(&self, work: &mut Work, keys: &mut Tensor, values: &mut Tensor) -> Result<()> {
+        let Pass { dev, model, layer, step, tokens } = *self;
+        let config = &model.config;
+        let rows = work.qkv.part(0..tokens * config.qkv_width());
+        let slots = View::U32(&step.slots);
+        decode::store(dev, keys.view_mut(), values.view_mut(), rows, slots, model.shape)?;
+        let cache = decode::Cache {
+            keys: keys.view(),
+            values: values.view(),
+            table: View::U32(&step.table),
+            rows: View::U32(&step.rows),
+        };
+        let heads = 0..tokens * config.attention_width();
+        let out = work.attention.part_mut(heads.clone());
+        decode::attention(dev, out, rows, cache, model.shape, model.scale())?;
+        let shape = self.product(config.width, config.attention_width());
+        let (delta, out) = (&mut work.delta, work.attention.part(heads));
+        let delta = delta.part_mut(0..tokens * config.width);
+        gemm::nt(dev, delta, out, layer.o.view(), shape, Write::Set)?;
+        self.residual(work, 0, &layer.post_norm)
+    }
+
+    /// The feed-forward layer, added to the stream, and the norm of what comes next.
+    fn feed_forward(&self, work: &mut Work, next: &Tensor) -> Result<()> {
+        let Pass { dev, model, layer, tokens, .. } = *self;
+        let (width, ffn) = (model.config.width, model.config.ffn);
+        let wide = 0..tokens * 2 * ffn;
+        let gate_up = work.gate_up.part_mut(wide.clone());
+        let x = work.normed.part(0..tokens * width);
+        let shape = self.product(2 * ffn, width);
+        gemm::nt(dev, gate_up, x, layer.gate_up.view(), shape, Write::Set)?;
+        let act = 0..tokens * ffn;
+        let gate_up = work.gate_up.part(wide);
+        swiglu::forward(dev, work.act.part_mut(act.clone()), gate_up, ffn)?;
+        let delta = work.delta.part_mut(0..tokens * width);
+        let shape = self.product(width, ffn);
+        gemm::nt(dev, delta, work.act.part(act), layer.down.view(), shape, Write::Set)?;
+        self.residual(work, 1, next)
+    }
+
+    /// Adds the block's output to stream `from`, which gives the other one, and norms the sum.
+    fn residual(&self, work: &mut Work, from: usize, norm: &Tensor) -> Result<()> {
+        let all = 0..self.tokens * self.model.config.width;
+        let [first, second] = &mut work.x;
+        let (x, sum) = if from == 0 { (first, second) } else { (second, first) };
+        let [rstd, _] = &mut work.rstd;
+        rmsnorm::residual(
+            self.dev,
+            work.normed.part_mut(all.clone()),
+            sum.part_mut(all.clone()),
+            rstd.part_mut(0..self.tokens),
+            x.part(all.clone()),
+            work.delta.part(all),
+            norm.view(),
+            self.model.config.norm_eps,
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,318 @@
+//! Continuous batching: admit, prefill, decode, sample, again.
+
+use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut, sample};
+
+use super::sequence::{Prompt, Sample, longest, used};
+use super::{Completion, Event, Finish, Options, Progress, Request};
+use crate::cache::blocks_of;
+use crate::engine::{Engine, Step};
+use crate::error::{Error, Result};
+use crate::tokenizer::Tokenizer;
+
+/// All that a run has in hand.
+pub(super) struct Queue<'a> {
+    dev: &'a Device,
+    engine: &'a mut Engine,
+    tokenizer: Option<&'a Tokenizer>,
+    requests: &'a [Request],
+    options: &'a Options,
+    /// The first request that was not looked at yet.
+    next: usize,
+    /// Prompts by slot of this list; empty ones are free.
+    prompts: Vec<Option<Prompt<'a>>>,
+    /// The prompt whose samples are being started.
+    open: Option<usize>,
+    /// Samples in the order of their prompts, so that neighbours share blocks.
+    running: Vec<Sample<'a>>,
+    step: Step,
+    rows: Vec<sample::Row>,
+    seen: Vec<u32>,
+    scratch: Tensor,
+    progress: Progress,
+}
+
+impl<'a> Queue<'a> {
+    /// Makes the cache large enough; nothing runs yet.
+    ///
+    /// # Errors
+    /// A request that does not fit into the cache even alone.
+    pub(super) fn new(
+        dev: &'a Device,
+        engine: &'a mut Engine,
+        tokenizer: Option<&'a Tokenizer>,
+        requests: &'a [Request],
+        options: &'a Options,
+    ) -> Result<Queue<'a>> {
+        let settings = engine.settings;
+        let limit = if settings.cached == 0 { usize::MAX } else { blocks_of(settings.cached) };
+        let (mut most, mut samples) = (0, 0);
+        for request in requests.iter().filter(|request| !request.samples.is_empty()) {
+            let prompt = used(request, options, settings.positions).len();
+            let answer = longest(options, settings.positions, prompt);
+            // The last token of an answer is not attended to.
+            let blocks = blocks_of(prompt) + blocks_of(answer - 1);
+            if blocks > limit {
+                let name = &request.name;
+                let problem = format!("{name}: {blocks} blocks of tokens, the cache has {limit}");
+                return Err(Error::argument(problem));
+            }
+            most = most.max(blocks);
+            samples += request.samples.len();
+        }
+        let slots = settings.slots.min(samples);
+        let (layers, shape) = (engine.config().layers, engine.model.shape);
+        engine.cache.reserve(dev, layers, shape, most.saturating_mul(slots).min(limit));
+        let scratch = dev.zeros(Dtype::F32, slots * engine.config().vocab);
+        Ok(Queue {
+            dev,
+            engine,
+            tokenizer,
+            requests,
+            options,
+            next: 0,
+            prompts: Vec::new(),
+            open: None,
+            running: Vec::new(),
+            step: Step::default(),
+            rows: Vec::new(),
+            seen: Vec::new(),
+            scratch,
+            progress: Progress::default(),
+        })
+    }
+
+    /// Moves every sample by a token and fills free slots. False when all is done.
+    pub(super) fn step(
+        &mut self,
+        on: &mut (dyn FnMut(Event) -> Result<()> + Send),
+    ) -> Result<bool> {
+        let fresh = self.admit()?;
+        if self.running.is_empty() {
+            return Ok(false);
+        }
+        self.prefill(&fresh)?;
+        self.decode()?;
+        self.sample(on)?;
+        self.progress.running = self.running.len() as u64;
+        on(Event::Progress(self.progress))?;
+        Ok(true)
+    }
+
+    /// Starts samples while there is room for them; tells which prompts are new.
+    fn admit(&mut self) -> Result<Vec<usize>> {
+        let mut fresh = Vec::new();
+        while self.running.len() < self.engine.settings.slots {
+            let Some(at) = self.open.or_else(|| self.admit_prompt(&mut fresh)) else { break };
+            self.open = Some(at);
+            let prompt = self.prompts[at].as_mut().expect("an open prompt is in the list");
+            let limit = longest(self.options, self.engine.settings.positions, prompt.ids.len());
+            let Some(blocks) = self.engine.cache.take(limit - 1) else { break };
+            let vocab = self.engine.config().vocab;
+            let sample = prompt.start(at, blocks, vocab, (self.tokenizer, self.options));
+            self.running.extend(sample);
+            if prompt.waiting.is_empty() {
+                self.open = None;
+            }
+        }
+        // Samples of one prompt are neighbours: prompts keep their place while they have samples.
+        self.running.sort_by_key(|sample| sample.prompt);
+        Ok(fresh)
+    }
+
+    /// Takes the next request that wants samples, if there is room for its prompt.
+    fn admit_prompt(&mut self, fresh: &mut Vec<usize>) -> Option<usize> {
+        let requests = self.requests;
+        while requests.get(self.next)?.samples.is_empty() {
+            self.next += 1;
+        }
+        let request = &requests[self.next];
+        let positions = self.engine.settings.positions;
+        let ids = used(request, self.options, positions);
+        let answer = longest(self.options, positions, ids.len());
+        // Room for one sample too, else a prompt could wait for itself.
+        if blocks_of(ids.len()) + blocks_of(answer - 1) > self.engine.cache.free() {
+            return None;
+        }
+        let blocks = self.engine.cache.take(ids.len())?;
+        let prompt = Prompt::new(self.next, request, ids, blocks);
+        let free = self.prompts.iter().position(Option::is_none);
+        let at = free.unwrap_or_else(|| {
+            self.prompts.push(None);
+            self.prompts.len() - 1
+        });
+        self.prompts[at] = Some(prompt);
+        self.next += 1;
+        fresh.push(at);
+        Some(at)
+    }
+
+    /// Puts new prompts through the model, a bounded number of tokens at a time.
+    fn prefill(&mut self, fresh: &[usize]) -> Result<()> {
+        let chunk = self.engine.settings.prefill;
+        self.step.clear();
+        let mut ended = Vec::new();
+        for &at in fresh {
+            let mut start = 0;
+            loop {
+                let prompt = self.prompts[at].as_ref().expect("a new prompt is in the list");
+                let count = (prompt.ids.len() - start).min(chunk - self.step.len());
+                self.step.prompt(&prompt.ids[start..start + count], start, &prompt.blocks);
+                start += count;
+                let whole = start == prompt.ids.len();
+                if whole {
+                    self.step.want();
+                    ended.push(at);
+                }
+                if self.step.len() == chunk {
+                    self.flush(&mut ended)?;
+                }
+                if whole {
+                    break;
+                }
+            }
+        }
+        self.flush(&mut ended)
+    }
+
+    /// Runs the tokens of prompts that were gathered, and keeps the logits of those that ended.
+    fn flush(&mut self, ended: &mut Vec<usize>) -> Result<()> {
+        if self.step.len() == 0 {
+            return Ok(());
+        }
+        self.engine.forward(self.dev, &self.step)?;
+        self.progress.prompt_tokens += self.step.len() as u64;
+        let vocab = self.engine.config().vocab;
+        for (row, at) in ended.drain(..).enumerate() {
+            let logits = self.engine.logits().part(row * vocab..(row + 1) * vocab).f32()?;
+            let prompt = self.prompts[at].as_mut().expect("a new prompt is in the list");
+            prompt.logits = logits.to_vec();
+        }
+        self.step.clear();
+        Ok(())
+    }
+
+    /// Logits of the next token of every running sample, in their order. Those that just started
+    /// take their prompt's.
+    fn decode(&mut self) -> Result<()> {
+        let mut before = None;
+        self.step.clear();
+        for sample in &self.running {
+            let prompt = self.prompts[sample.prompt].as_ref().expect("it has a sample");
+            let Some(&id) = sample.tokens.last() else { continue };
+            let prefix = match before {
+                Some((at, prefix)) if at == sample.prompt => prefix,
+                _ => self.step.prefix(&prompt.blocks),
+            };
+            before = Some((sample.prompt, prefix));
+            let prefix = (prefix, prompt.ids.len());
+            self.step.sample(id, prefix, &sample.blocks, sample.tokens.len() - 1);
+        }
+        if self.step.len() > 0 {
+            self.engine.forward(self.dev, &self.step)?;
+        }
+        // Logits came for the samples that go on: spread them, from the end, among the new ones.
+        let vocab = self.engine.config().vocab;
+        let logits = self.engine.logits().view_mut().f32()?;
+        let mut row = self.step.len();
+        for (at, sample) in self.running.iter().enumerate().rev() {
+            if sample.tokens.is_empty() {
+                let prompt = self.prompts[sample.prompt].as_ref().expect("it has a sample");
+                logits[at * vocab..(at + 1) * vocab].copy_from_slice(&prompt.logits);
+            } else {
+                row -= 1;
+                if row != at {
+                    logits.copy_within(row * vocab..(row + 1) * vocab, at * vocab);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Chooses a token for every running sample, and hands out those that ended.
+    fn sample(&mut self, on: &mut (dyn FnMut(Event) -> Result<()> + Send)) -> Result<()> {
+        let (tokens, logprobs) = self.choose()?;
+        self.progress.tokens += tokens.len() as u64;
+        let positions = self.engine.settings.positions;
+        let running = std::mem::take(&mut self.running);
+        for (at, mut sample) in running.into_iter().enumerate() {
+            let prompt = self.prompts[sample.prompt].as_ref().expect("it has a sample");
+            let limit = longest(self.options, positions, prompt.ids.len());
+            match sample.push(tokens[at], logprobs[at], limit, self.options)? {
+                None => self.running.push(sample),
+                Some((finish, text)) => {
+                    let completion = self.end(sample, finish, text)?;
+                    self.progress.finished += 1;
+                    on(Event::Finished(completion))?;
+                }
+            }
+        }
+        // Nobody will start from these logits again.
+        for prompt in self.prompts.iter_mut().flatten().filter(|p| p.waiting.is_empty()) {
+            prompt.logits = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// A token and its log-probability for every running sample.
+    fn choose(&mut self) -> Result<(Vec<u32>, Vec<f32>)> {
+        let Queue { rows, seen, running, prompts, options, .. } = self;
+        rows.clear();
+        seen.clear();
+        for sample in &*running {
+            let prompt = prompts[sample.prompt].as_ref().expect("it has a sample");
+            let place = sample.place(options.seed, prompt);
+            rows.push(sample::Row { settings: options.sampling, place });
+            seen.extend_from_slice(&sample.seen);
+        }
+        let count = rows.len();
+        let vocab = self.engine.config().vocab;
+        let (mut tokens, mut logprobs) = (vec![0; count], vec![0.0; count]);
+        let logits = self.engine.logits().part(0..count * vocab);
+        let outcome = sample::forward(
+            self.dev,
+            ViewMut::U32(&mut tokens),
+            ViewMut::F32(&mut logprobs),
+            self.scratch.part_mut(0..count * vocab),
+            logits,
+            View::U32(&self.seen),
+            &self.rows,
+        );
+        match outcome {
+            Ok(()) => Ok((tokens, logprobs)),
+            Err(error) => Err(self.blame(error)),
+        }
+    }
+
+    /// Names the sample whose logits are no distribution.
+    fn blame(&mut self, error: heedful_kernels::Error) -> Error {
+        let vocab = self.engine.config().vocab;
+        let Ok(logits) = self.engine.logits().view().f32() else { return error.into() };
+        let bad = |row: &[f32]| {
+            !row.iter().all(|v| *v < f32::INFINITY) || row.iter().all(|v| *v == f32::NEG_INFINITY)
+        };
+        let guilty = self.running.iter().zip(logits.chunks(vocab)).find(|(_, row)| bad(row));
+        let Some((sample, _)) = guilty else { return error.into() };
+        let name = self.prompts[sample.prompt].as_ref().map_or("", |prompt| prompt.name);
+        let (number, token) = (sample.number, sample.tokens.len());
+        Error::argument(format!("{name}, sample {number}, token {token}: {error}"))
+    }
+
+    /// Gives back what a sample had, and its prompt's if it was the last.
+    fn end(
+        &mut self,
+        mut sample: Sample<'a>,
+        finish: Finish,
+        text: Option<String>,
+    ) -> Result<Completion> {
+        self.engine.cache.give(std::mem::take(&mut sample.blocks));
+        let at = sample.prompt;
+        let prompt = self.prompts[at].as_mut().expect("it has a sample");
+        prompt.running -= 1;
+        let completion = sample.complete(prompt, finish, text, (self.tokenizer, self.options))?;
+        if prompt.running == 0 && prompt.waiting.is_empty() {
+            self.engine.cache.give(std::mem::take(&mut prompt.blocks));
+            self.prompts[at] = None;
+        }
+        Ok(completion)
+    }
+}

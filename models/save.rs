@@ -1,0 +1,184 @@
+//! Hugging Face folders, written whole or not at all: what transformers, vLLM and TRL load.
+
+mod tensors;
+#[cfg(test)]
+#[path = "save_tests.rs"]
+mod tests;
+mod texts;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use self::texts::Texts;
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+pub use crate::config::Head;
+use crate::error::{Error, Result};
+use crate::names;
+
+/// The type that weights are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtype {
+    /// `F32`.
+    F32,
+    /// `BF16`, rounded to the nearest.
+    Bf16,
+}
+
+/// Bytes of a shard, unless asked otherwise.
+const SHARD: u64 = 5_000_000_000;
+
+/// What is to be written; the weights come last, through [`Writer::write`].
+#[derive(Debug)]
+pub struct Writer {
+    config: Config,
+    head: Head,
+    dtype: Dtype,
+    shard: u64,
+    texts: Texts,
+}
+
+impl Dtype {
+    fn name(self) -> &'static str {
+        match self {
+            Dtype::F32 => "float32",
+            Dtype::Bf16 => "bfloat16",
+        }
+    }
+}
+
+impl Writer {
+    /// A writer of a language model in f32 with the tokenizer, template and generation config of
+    /// the checkpoint that it came from, be that a folder or a GGUF file.
+    ///
+    /// # Errors
+    /// The checkpoint's tokenizer or template cannot be read.
+    pub fn like(checkpoint: &Checkpoint) -> Result<Writer> {
+        Ok(Writer {
+            config: checkpoint.config().clone(),
+            head: checkpoint.labels().map_or(Head::Lm, Head::Score),
+            dtype: Dtype::F32,
+            shard: SHARD,
+            texts: Texts::of(checkpoint)?,
+        })
+    }
+
+    /// A writer of a language model in f32 with a tokenizer from the text of `tokenizer.json`.
+    pub fn new(config: Config, tokenizer: String) -> Writer {
+        let (head, dtype, texts) = (Head::Lm, Dtype::F32, Texts::plain(tokenizer));
+        Writer { config, head, dtype, shard: SHARD, texts }
+    }
+
+    /// What stands on top: an LM head, or a classifier's score.
+    #[must_use]
+    pub fn head(mut self, head: Head) -> Writer {
+        self.head = head;
+        self
+    }
+
+    /// The type of the weights.
+    #[must_use]
+    pub fn dtype(mut self, dtype: Dtype) -> Writer {
+        self.dtype = dtype;
+        self
+    }
+
+    /// The most bytes of weights in one file.
+    #[must_use]
+    pub fn shard(mut self, bytes: u64) -> Writer {
+        self.shard = bytes;
+        self
+    }
+
+    /// The chat template's source; none is written without.
+    #[must_use]
+    pub fn chat_template(mut self, source: Option<String>) -> Writer {
+        self.texts.chat_template = source;
+        self
+    }
+
+    /// The special tokens by their part.
+    #[must_use]
+    pub fn special(mut self, special: crate::checkpoint::Special) -> Writer {
+        self.texts.special = special;
+        self
+    }
+
+    /// How to sample from it.
+    #[must_use]
+    pub fn generation(mut self, generation: crate::config::Generation) -> Writer {
+        self.texts.generation = generation;
+        self
+    }
+
+    /// Writes the folder, which must not be there yet. `read` fills a buffer with the tensor of a
+    /// Hugging Face name; it is asked once for each, in the order of [`names::all`].
+    ///
+    /// All is written into a hidden folder beside it, which gets its name when it is complete.
+    ///
+    /// # Errors
+    /// The folder is there, cannot be written, or `read` fails; nothing is left of it then.
+    pub fn write(
+        &self,
+        folder: impl AsRef<Path>,
+        read: impl FnMut(&str, &mut [f32]) -> Result<()>,
+    ) -> Result<()> {
+        let folder = folder.as_ref();
+        self.config.check().map_err(Error::Argument)?;
+        if folder.exists() {
+            return Err(Error::file(folder, "is there already"));
+        }
+        let hidden = Hidden::beside(folder)?;
+        let labels = match self.head {
+            Head::Lm => None,
+            Head::Score(0) => return Err(Error::argument("a classifier without labels")),
+            Head::Score(labels) => Some(labels),
+        };
+        let plan = names::all(&self.config, labels);
+        tensors::write(&hidden.path, plan, self.dtype, self.shard, read)?;
+        self.texts.write(&hidden.path, &self.config, self.head, self.dtype.name())?;
+        hidden.show(folder)
+    }
+}
+
+/// A folder that vanishes unless it is shown.
+struct Hidden {
+    path: PathBuf,
+}
+
+impl Hidden {
+    fn beside(folder: &Path) -> Result<Hidden> {
+        let name = folder.file_name();
+        let name = name.ok_or_else(|| Error::file(folder, "is no name for a folder"))?;
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}", std::process::id()));
+        if let Some(parent) = folder.parent() {
+            std::fs::create_dir_all(parent).map_err(|source| Error::io(parent, source))?;
+        }
+        let path = folder.with_file_name(hidden);
+        std::fs::create_dir(&path).map_err(|source| Error::io(&path, source))?;
+        Ok(Hidden { path })
+    }
+
+    fn show(self, folder: &Path) -> Result<()> {
+        std::fs::rename(&self.path, folder).map_err(|source| Error::io(folder, source))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // After a rename nothing is there; after an error what cannot be removed is left hidden.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Writes a file to the disk itself, so that a renamed folder is whole after a loss of power too.
+fn file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create_new(path)?;
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|source| Error::io(path, source))
+}

@@ -1,0 +1,155 @@
+//! A training on disk: parameters, moments and place, written whole or not at all.
+//!
+//! The file is a safetensors file with three flat tensors and the place in its metadata. A training
+//! that is resumed continues bit for bit.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Read, Write};
+use std::path::Path;
+
+use heedful_kernels::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::feed::Place;
+use crate::trainer::Trainer;
+
+/// Headers longer than this are none of ours.
+const LONGEST: u64 = 1 << 16;
+
+/// Values that are converted at a time.
+const RUN: usize = 1 << 14;
+
+/// What a state says beside its tensors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Updates that are done.
+    pub step: u64,
+    /// Epochs of the data that are done.
+    pub epoch: u64,
+    /// Batches of the present epoch that are done.
+    pub batch: usize,
+    /// Digest of the data and their order.
+    pub data: String,
+    /// What else must be the same, in words.
+    pub settings: String,
+}
+
+impl Progress {
+    /// Where the data go on.
+    pub fn place(&self) -> Place {
+        Place { epoch: self.epoch, batch: self.batch }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    #[serde(rename = "__metadata__")]
+    metadata: BTreeMap<String, String>,
+    #[serde(flatten)]
+    tensors: BTreeMap<String, Info>,
+}
+
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Info {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: [u64; 2],
+}
+
+const NAMES: [&str; 3] = ["params", "m", "v"];
+
+fn tensors(len: usize) -> BTreeMap<String, Info> {
+    let bytes = len as u64 * 4;
+    let info = |at: u64| Info {
+        dtype: "F32".into(),
+        shape: vec![len as u64],
+        data_offsets: [at * bytes, (at + 1) * bytes],
+    };
+    NAMES.iter().zip(0..).map(|(name, at)| ((*name).to_owned(), info(at))).collect()
+}
+
+/// Writes the state of a training beside `path` and puts it there when it is complete.
+///
+/// # Errors
+/// Of the system.
+pub fn save(path: &Path, trainer: &Trainer, progress: &Progress) -> Result<()> {
+    let progress = serde_json::to_string(progress).expect("a progress is plain data");
+    let metadata = BTreeMap::from([("progress".to_owned(), progress)]);
+    let header = Header { metadata, tensors: tensors(trainer.params.len()) };
+    let mut header = serde_json::to_vec(&header).expect("a header is plain data");
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let made = path.with_extension("part");
+    let write = || -> std::io::Result<()> {
+        let mut out = BufWriter::new(File::create(&made)?);
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(&header)?;
+        for tensor in [&trainer.params, &trainer.optimizer.m, &trainer.optimizer.v] {
+            let values = tensor.view().f32().expect("a training is in f32");
+            let mut bytes = Vec::with_capacity(4 * RUN);
+            for run in values.chunks(RUN) {
+                bytes.clear();
+                bytes.extend(run.iter().flat_map(|value| value.to_le_bytes()));
+                out.write_all(&bytes)?;
+            }
+        }
+        out.into_inner().map_err(|e| e.into_error())?.sync_all()?;
+        fs::rename(&made, path)
+    };
+    write().map_err(|e| Error::io(path, e))
+}
+
+/// Reads a state into a training that was set up as the one that wrote it.
+///
+/// # Errors
+/// A file that is not such a state, or one of another model; the training is unusable after an
+/// error of the system.
+pub fn load(path: &Path, trainer: &mut Trainer) -> Result<Progress> {
+    let io = |e| Error::io(path, e);
+    let mut file = File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    let len = trainer.params.len();
+    let (header, length) = header(path, &mut file)?;
+    if header.tensors != tensors(len) || size != 8 + length + 12 * len as u64 {
+        let problem = format!("not the state of a training of {len} parameters");
+        return Err(Error::file(path, problem));
+    }
+    let progress = header.metadata.get("progress").map_or("", String::as_str);
+    let progress: Progress = serde_json::from_str(progress)
+        .map_err(|e| Error::file(path, format!("no progress in its metadata: {e}")))?;
+    let Trainer { params, optimizer, .. } = trainer;
+    for tensor in [params, &mut optimizer.m, &mut optimizer.v] {
+        read(&mut file, tensor).map_err(io)?;
+    }
+    optimizer.step = progress.step;
+    Ok(progress)
+}
+
+/// The header and its length.
+fn header(path: &Path, file: &mut File) -> Result<(Header, u64)> {
+    let io = |e| Error::io(path, e);
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(io)?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST {
+        return Err(Error::file(path, format!("a header of {length} bytes")));
+    }
+    let mut text = vec![0; length as usize];
+    file.read_exact(&mut text).map_err(io)?;
+    let header = serde_json::from_slice(&text);
+    Ok((header.map_err(|e| Error::file(path, format!("header: {e}")))?, length))
+}
+
+fn read(file: &mut File, tensor: &mut Tensor) -> std::io::Result<()> {
+    let values = tensor.view_mut().f32().expect("a training is in f32");
+    let mut bytes = vec![0; 4 * RUN];
+    for run in values.chunks_mut(RUN) {
+        let bytes = &mut bytes[..4 * run.len()];
+        file.read_exact(bytes)?;
+        for (value, bytes) in run.iter_mut().zip(bytes.chunks_exact(4)) {
+            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+    }
+    Ok(())
+}

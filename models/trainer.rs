@@ -1,0 +1,195 @@
+//! A training: parameters, gradients, optimizer and buffers, a step at a time.
+
+use heedful_kernels::{Device, Dtype, Tensor, fill};
+
+use crate::batch::Batch;
+use crate::classifier::{self, Labels};
+use crate::error::{Error, Result};
+use crate::lm_head::{self, CrossEntropy, TokenLoss};
+use crate::optimizer::{self, Optimizer};
+use crate::schedule::Schedule;
+use crate::transformer::Transformer;
+use crate::workspace::{Limits, Workspace};
+use crate::{backward, forward};
+
+/// A model in training.
+#[derive(Debug)]
+pub struct Trainer {
+    /// Where it runs.
+    pub device: Device,
+    /// The model.
+    pub model: Transformer,
+    /// Its parameters.
+    pub params: Tensor,
+    /// Gradients gathered since the last update.
+    pub grads: Tensor,
+    /// Moments.
+    pub optimizer: Optimizer,
+    /// Learning rates.
+    pub schedule: Schedule,
+    /// Buffers of a pass.
+    pub work: Workspace,
+}
+
+/// What an update was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// Its number, from 1.
+    pub step: u64,
+    /// The loss, a mean by weight.
+    pub loss: f64,
+    /// The learning rate.
+    pub rate: f64,
+    /// Global norm of the gradients before clipping.
+    pub norm: f64,
+    /// Tokens that went through the model.
+    pub tokens: usize,
+    /// Those whose prediction counted.
+    pub counted: usize,
+}
+
+impl Trainer {
+    /// A training that has not begun.
+    ///
+    /// # Errors
+    /// Parameters of another model, settings or limits that cannot be.
+    pub fn new(
+        device: Device,
+        model: Transformer,
+        params: Tensor,
+        limits: Limits,
+        schedule: Schedule,
+        settings: optimizer::Settings,
+    ) -> Result<Trainer> {
+        let (found, len) = (params.len(), model.layout.len());
+        if found != len {
+            return Err(Error::argument(format!("{found} parameters for a model of {len}")));
+        }
+        schedule.check()?;
+        let grads = device.zeros(Dtype::F32, len);
+        let optimizer = Optimizer::new(&device, &model.layout, settings)?;
+        let work = Workspace::new(&device, &model, limits)?;
+        Ok(Trainer { device, model, params, grads, optimizer, schedule, work })
+    }
+
+    /// Forgets the gradients gathered so far.
+    ///
+    /// # Errors
+    /// Of the op.
+    pub fn clear(&mut self) -> Result<()> {
+        Ok(fill::forward(&self.device, self.grads.view_mut(), 0.0)?)
+    }
+
+    /// Adds the gradients of a batch under this loss.
+    ///
+    /// # Errors
+    /// A batch that does not fit; of an op or of the loss.
+    pub fn accumulate(&mut self, batch: &Batch, loss: &mut impl TokenLoss) -> Result<()> {
+        self.forward(batch)?;
+        let Trainer { device, model, params, grads, work, .. } = self;
+        lm_head::backward(device, model, params, grads, work, loss)?;
+        backward::backward(device, model, params, grads, work)
+    }
+
+    /// Adds the gradients of a classifier's loss: the sum over sequences of `weights` × loss, which
+    /// is returned.
+    ///
+    /// # Errors
+    /// A batch or labels that do not fit; of an op.
+    pub fn accumulate_labels(
+        &mut self,
+        batch: &Batch,
+        truth: Labels<'_>,
+        weights: &[f32],
+    ) -> Result<f64> {
+        self.forward(batch)?;
+        let Trainer { device, model, params, grads, work, .. } = self;
+        let loss = classifier::backward(device, model, params, grads, work, truth, weights)?;
+        backward::backward(device, model, params, grads, work)?;
+        Ok(loss)
+    }
+
+    /// The scores [B, N] of a classifier.
+    ///
+    /// # Errors
+    /// A batch that does not fit, a model without scores; of an op.
+    pub fn scores(&mut self, batch: &Batch) -> Result<&[f32]> {
+        self.forward(batch)?;
+        classifier::forward(&self.device, &self.model, &self.params, &mut self.work)
+    }
+
+    /// Updates the parameters by the gathered gradients and forgets these. Returns the learning
+    /// rate and the gradients' norm.
+    ///
+    /// # Errors
+    /// Gradients that are not finite; of an op.
+    pub fn update(&mut self) -> Result<(f64, f64)> {
+        let rate = self.schedule.at(self.optimizer.step);
+        let norm = self.optimizer.update(&self.device, &mut self.params, &self.grads, rate)?;
+        self.clear()?;
+        Ok((rate, norm))
+    }
+
+    /// One step of supervised training: the gradient of the mean cross-entropy over all counted
+    /// tokens of all batches, by weight, as if they were one batch; then an update.
+    ///
+    /// # Errors
+    /// Batches in which nothing counts or that do not fit; of an op.
+    pub fn step(&mut self, batches: &[Batch]) -> Result<Update> {
+        let total: f64 = batches.iter().map(Batch::weight).sum();
+        if total <= 0.0 {
+            return Err(Error::argument("a step in which no token counts"));
+        }
+        let (mut loss, mut tokens, mut counted) = (0.0, 0, 0);
+        for batch in batches {
+            let mut term = CrossEntropy::new(&batch.weights, total);
+            self.accumulate(batch, &mut term)?;
+            loss += term.sum;
+            tokens += batch.ids.len();
+            counted += batch.rows.len();
+        }
+        let (rate, norm) = self.update()?;
+        Ok(Update { step: self.optimizer.step, loss, rate, norm, tokens, counted })
+    }
+
+    /// The mean cross-entropy over all counted tokens of all batches, by weight.
+    ///
+    /// # Errors
+    /// Batches in which nothing counts or that do not fit; of an op.
+    pub fn loss(&mut self, batches: &[Batch]) -> Result<f64> {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for batch in batches {
+            self.predict(batch)?;
+            let pairs = batch.weights.iter().zip(self.work.logp()?);
+            sum -= pairs.map(|(&w, &logp)| f64::from(w) * f64::from(logp)).sum::<f64>();
+            total += batch.weight();
+        }
+        if total > 0.0 { Ok(sum / total) } else { Err(Error::argument("no token counts")) }
+    }
+
+    /// Sets log-probability and entropy of the batch's counted tokens in the workspace.
+    ///
+    /// # Errors
+    /// A batch that does not fit; of an op.
+    pub fn predict(&mut self, batch: &Batch) -> Result<()> {
+        self.forward(batch)?;
+        lm_head::forward(&self.device, &self.model, &self.params, &mut self.work)
+    }
+
+    /// The logits [N, V] after the batch's counted tokens: as many as a chunk has rows at most.
+    ///
+    /// # Errors
+    /// A batch that does not fit; of an op.
+    pub fn logits(&mut self, batch: &Batch) -> Result<&[f32]> {
+        self.forward(batch)?;
+        let rows = 0..self.work.size.rows.min(self.work.limits.rows);
+        let Trainer { device, model, params, work, .. } = self;
+        lm_head::logits(device, model, params, work, &rows)?;
+        Ok(work.output.logits.part(0..rows.len() * model.config.vocab).f32()?)
+    }
+
+    fn forward(&mut self, batch: &Batch) -> Result<()> {
+        self.work.load(&self.model, batch)?;
+        forward::forward(&self.device, &self.model, &self.params, &mut self.work)
+    }
+}
