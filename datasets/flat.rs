@@ -1,4 +1,4 @@
-//! Flat tables: rows of texts, numbers, booleans and lists of numbers, written to Parquet as they come.
+//! Flat tables: rows of texts, numbers, booleans and lists, written to Parquet as they come.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

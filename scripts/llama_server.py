@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs `heedful generate` against llama.cpp's server and prints what came of it as Markdown.
 
-    scripts/llama_server.py MODEL.gguf HEEDFUL [--python PYTHON] [--prompts N]
+    scripts/llama_server.py MODEL.gguf HEEDFUL [--python PYTHON] [--prompts N] [--tokens N]
 
-PYTHON is an interpreter with `llama-cpp-python[server]`; by default this one. The run: N prompts,
+PYTHON is an interpreter with `xllamacpp` (llama.cpp's own server, ready-made wheels) or with
+`llama-cpp-python[server]`; by default this one. The run: N prompts,
 two samples each, with a cache; killed once in the middle and resumed; asked again from the cache
 with the server gone; compared with a straight run at temperature 0; and once as a stream. Any
 difference ends it with an error.
@@ -21,6 +22,16 @@ import time
 import urllib.request
 from pathlib import Path
 
+NATIVE = """
+import sys, time, xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path, params.port, params.n_ctx = sys.argv[1], int(sys.argv[2]), 8192
+params.n_parallel, params.cpuparams.n_threads, params.model_alias = 4, 1, {"smollm2"}
+server = xllamacpp.Server(params)
+while True:
+    time.sleep(1)
+"""
+
 TOPICS = ["tea", "rain", "a bicycle", "the moon", "bread", "a library", "chess", "salt"]
 
 
@@ -31,8 +42,12 @@ def free_port():
 
 
 def start(python, model, port, log):
-    command = [python, "-m", "llama_cpp.server", "--model", str(model), "--port", str(port)]
-    command += ["--n_ctx", "2048", "--n_threads", "2", "--model_alias", "smollm2"]
+    native = subprocess.run([python, "-c", "import xllamacpp"], stderr=subprocess.DEVNULL)
+    if native.returncode == 0:
+        command = [python, "-c", NATIVE, str(model), str(port)]
+    else:
+        command = [python, "-m", "llama_cpp.server", "--model", str(model), "--port", str(port)]
+        command += ["--n_ctx", "2048", "--n_threads", "2", "--model_alias", "smollm2"]
     server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     for _ in range(600):
         if server.poll() is not None:
@@ -75,6 +90,7 @@ def main():
     parser.add_argument("heedful")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--prompts", type=int, default=8)
+    parser.add_argument("--tokens", type=int, default=40)
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp())
     prompts = work / "prompts.jsonl"
@@ -85,7 +101,8 @@ def main():
     log = (work / "server.log").open("wb")
     server = start(options.python, options.model, port, log)
     url = f"http://127.0.0.1:{port}/v1"
-    base = ["--data", str(prompts), "--model", "smollm2", "--max-tokens", "40", "-n", "2"]
+    base = ["--data", str(prompts), "--model", "smollm2", "-n", "2"]
+    base += ["--max-tokens", str(options.tokens)]
     base += ["--temperature", "0", "--seed", "1", "--endpoint", url, "--concurrency", "4"]
     done = []
     try:
@@ -125,7 +142,8 @@ def main():
     gone = generate(options.heedful, [*base, "--out", str(work / "e"), "--attempts", "2"])
     assert gone[0] == 2 and "cannot connect" in gone[2], gone
     done.append(("server gone, no cache", "exit 2, `cannot connect`"))
-    print(f"{os.path.basename(options.model)}, {options.prompts} prompts, 2 samples\n")
+    sizes = f"{options.prompts} prompts, 2 samples, {options.tokens} tokens at most"
+    print(f"{os.path.basename(options.model)}, {sizes}\n")
     print("| run | result |\n|---|---|")
     for name, result in done:
         print(f"| {name} | {result} |")

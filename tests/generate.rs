@@ -117,9 +117,8 @@ fn a_killed_run_goes_on_and_its_bytes_are_the_same() {
     let responses = responses.join("responses-00000-of-00001.parquet");
     let rules = folder.path().join("rules.jsonl");
     let rule = |at: u32| {
-        format!(
-            "{{\"key\":{at},\"instruction_id_list\":[\"punctuation:no_comma\"],\"kwargs\":[{{}}]}}\n"
-        )
+        let ids = json!(["punctuation:no_comma"]);
+        json!({"key": at, "instruction_id_list": ids, "kwargs": [{}]}).to_string() + "\n"
     };
     std::fs::write(&rules, (0..6).map(rule).collect::<String>()).unwrap();
     let verify = ["verify", "--data", &arg(&rules), "--responses", &arg(&responses)];

@@ -61,7 +61,7 @@ pub(super) fn check(source: &str) -> Result<()> {
     Ok(())
 }
 
-/// The code of a tag that was opened just before `text`, without its quoted texts, and what follows.
+/// The code of a tag that was opened just before `text`, without quoted texts, and what follows.
 fn tag(text: &str) -> (String, &str) {
     let mut code = String::new();
     let mut quote = None;

@@ -239,7 +239,8 @@ fn partition(text: &str, separator: &str, from_right: bool) -> Result<Value, Err
 
 /// Python's `str.splitlines`.
 fn lines(text: &str, keep: bool) -> Vec<Value> {
-    let is_end = |c: char| matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    const ENDS: [char; 6] = ['\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let is_end = |c: char| ('\n'..='\r').contains(&c) || ENDS.contains(&c);
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

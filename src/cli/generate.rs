@@ -22,8 +22,8 @@ use crate::revision;
 #[command(after_help = "\
 Examples:
   heedful generate --data prompts.jsonl --model smollm2-135m -n 8 --max-tokens 256
-  heedful generate --data out/default-1a2b3c4d5e6f --endpoint http://localhost:8000/v1 --model m -n 8
-  heedful generate --data prompts.jsonl --endpoint https://host/v1 --model m --api-key-env KEY --rpm 60
+  heedful generate --data out/default-1a2b3c4d5e6f -n 8 --model m --endpoint http://localhost:80/v1
+  heedful generate --data p.jsonl --model m --endpoint https://host/v1 --api-key-env KEY --rpm 60
   heedful generate --data prompts.jsonl --model m --batch-out batch.jsonl
   heedful generate --data prompts.jsonl --model m --batch-in results.jsonl")]
 pub(super) struct Generate {

@@ -143,7 +143,8 @@ mod tests {
     fn texts_and_chats() {
         let input = read_text(
             "{\"key\":7,\"prompt\":\"p\"}\n\
-             {\"prompt\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"q\"}]}\n\
+             {\"prompt\":[{\"role\":\"system\",\"content\":\"s\"},\
+             {\"role\":\"user\",\"content\":\"q\"}]}\n\
              {\"id\":\"x\",\"messages\":[{\"role\":\"user\",\"content\":\"r\",\"name\":null},\
              {\"role\":\"assistant\",\"content\":\"old\"}]}\n{\"prompt\":\"beyond\"}\n",
         )

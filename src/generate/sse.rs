@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn pieces_become_a_whole() {
-        let stream = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n\
+        let stream = "data: {\"choices\":[{\"delta\":{\"role\":\"x\",\"content\":\"\"}}]}\n\n\
             : a comment\r\ndata: {\"choices\":[{\"delta\":{\"reasoning\":\"r\"}}]}\r\n\r\n\
             data:{\"choices\":[{\"delta\":{\"content\":\"Hé\"}}]}\n\n\
             data: {\"choices\":[{\"delta\":{\"content\":\"y\"},\"finish_reason\":\"stop\"}]}\n\n\

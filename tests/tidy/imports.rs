@@ -22,7 +22,7 @@ const KEPT: [Kept; 8] = [
     Kept { name: "minijinja", places: &["models/"] },
 ];
 
-/// Our crates, and what each may name: all that stands to its left in the diagram of ARCHITECTURE.md.
+/// Our crates, and what each may name: all to its left in the diagram of ARCHITECTURE.md.
 const ARROWS: [(&str, &str, &[&str]); 6] = [
     ("constraints/", "heedful_constraints", &[]),
     ("datasets/", "heedful_datasets", &["heedful_constraints"]),

@@ -169,3 +169,23 @@ fn shards_together_are_the_whole() {
     numbers.sort_unstable();
     assert_eq!(numbers, (0..100).collect::<Vec<_>>());
 }
+
+#[test]
+fn cut_responses_are_counted_apart() {
+    let responses = concat!(
+        "{\"key\":1,\"response\":\"a\",\"finish_reason\":\"length\"}\n",
+        "{\"id\":\"b\",\"response\":\"a, b\",\"finish_reason\":\"stop\"}\n",
+        "{\"id\":\"c\",\"response\":\"a\"}\n",
+        "{\"id\":\"c\",\"response\":\"<think>a, b\"}\n",
+        "{\"id\":\"c\",\"response\":\"let me see\",\"finish_reason\":\"length\"}\n",
+    );
+    let config = Config { thinking: Policy::Auto, prefilled: true, ..config() };
+    let summary = lines(DATA, responses, &config).0.unwrap();
+    assert_eq!((summary.responses, summary.ended, summary.truncated), (5, 5, 4));
+    assert_eq!((summary.verdicts, summary.truncated_verdicts), (6, 5));
+    // The template opened the reasoning and nothing closed it: there is no answer to judge.
+    assert_eq!((summary.thinking.unclosed, summary.thinking.plain), (5, 0));
+    let plain = Config { prefilled: false, ..config };
+    let summary = lines(DATA, responses, &plain).0.unwrap();
+    assert_eq!((summary.ended, summary.truncated, summary.thinking.plain), (4, 3, 4));
+}
