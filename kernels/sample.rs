@@ -188,7 +188,7 @@ fn choose(
 fn largest(values: &[f32]) -> std::result::Result<f32, String> {
     let (most, fine) = survey(Level::best(), values);
     if !fine {
-        let bad = values.iter().position(|v| !(*v < f32::INFINITY)).unwrap_or_default();
+        let bad = values.iter().position(|v| v.is_nan() || *v == f32::INFINITY).unwrap_or_default();
         return Err(format!("the logit of token {bad} is {}", values[bad]));
     }
     if most == f32::NEG_INFINITY {
@@ -259,7 +259,7 @@ multiversion! {
         for part in values.chunks(LANES) {
             for (at, &value) in part.iter().enumerate() {
                 most[at] = if value > most[at] { value } else { most[at] };
-                bad[at] |= u32::from(!(value < f32::INFINITY));
+                bad[at] |= u32::from(value.is_nan() | (value == f32::INFINITY));
             }
         }
         let most = most.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });

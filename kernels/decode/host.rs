@@ -283,10 +283,10 @@ fn queries<const FMA: bool, const N: usize, T: Copy>(
     let head_dim = tile.head_dim;
     let mut scores = [[0.0f32; BLOCK]; N];
     for (d, key) in keys.as_chunks::<BLOCK>().0.iter().enumerate() {
-        for n in 0..N {
+        for (n, scores) in scores.iter_mut().enumerate() {
             let q = tile.queries[n * head_dim + d];
             for j in 0..BLOCK {
-                scores[n][j] = fma::<FMA>(q, wide(key[j]), scores[n][j]);
+                scores[j] = fma::<FMA>(q, wide(key[j]), scores[j]);
             }
         }
     }
@@ -310,8 +310,8 @@ fn queries<const FMA: bool, const N: usize, T: Copy>(
                 }
             }
         }
-        for n in 0..N {
-            tile.sums[n * head_dim + first..][..STRIP].copy_from_slice(&sums[n]);
+        for (n, sums) in sums.iter().enumerate() {
+            tile.sums[n * head_dim + first..][..STRIP].copy_from_slice(sums);
         }
     }
     for n in 0..N {
