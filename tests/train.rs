@@ -105,18 +105,18 @@ fn a_model_learns_what_follows_and_a_rerun_goes_on() {
         given.extend(
             ["--data", &arg(&rows), "--dev", &arg(&rows), "--out", &arg(&out)].map(str::to_owned),
         );
-        let rest = "--steps 40 --rate 0.02 --warmup 2 --tokens 64 --length 16 --accumulate 2 \
+        let rest = "--steps 120 --rate 0.02 --warmup 2 --tokens 64 --length 16 --accumulate 2 \
                     --save-every 30 --evaluate-every 20 --seed";
         given.extend(rest.split_whitespace().chain([seed]).map(str::to_owned));
         heedful(given)
     };
     let summary = train("3").ok().json();
-    assert_eq!((summary["steps"].as_u64(), summary["resumed"].as_u64()), (Some(40), Some(0)));
+    assert_eq!((summary["steps"].as_u64(), summary["resumed"].as_u64()), (Some(120), Some(0)));
     // What follows a number can be known: from log 12 to almost nothing.
     assert!(summary["dev_loss"].as_f64().unwrap() < 0.1, "{summary}");
     let lines = fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     let lines: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!(lines.len(), 40);
+    assert_eq!(lines.len(), 120);
     assert!(lines[0]["loss"].as_f64().unwrap() > 2.0 && lines[19]["dev_loss"].is_f64());
     let trained = Checkpoint::open(out.join("model")).unwrap();
     assert_eq!(trained.config(), Checkpoint::open(&base).unwrap().config());
@@ -127,7 +127,7 @@ fn a_model_learns_what_follows_and_a_rerun_goes_on() {
     train("3").refused(&["is there already"]);
     fs::remove_dir_all(out.join("model")).unwrap();
     let summary = train("3").ok().json();
-    assert_eq!(summary["resumed"].as_u64(), Some(40));
+    assert_eq!(summary["resumed"].as_u64(), Some(120));
     assert!(first == weights());
     fs::remove_dir_all(out.join("model")).unwrap();
     train("4").refused(&["a training with data"]);
@@ -138,8 +138,8 @@ fn rows_that_cannot_be_learned_are_named() {
     let folder = folder();
     let base = checkpoint(folder.path());
     let bad = [
-        (json!({"text": "one"}), "messages, or prompt and completion, is missing"),
-        (json!({"prompt": "one"}), "completion is missing"),
+        (json!({"text": "one"}), "neither `messages` nor `prompt`"),
+        (json!({"prompt": "one"}), "key `completion`: is missing"),
         (json!({"prompt": "one", "completion": 2}), "is not a string"),
         (json!({"messages": []}), "is not a list of {role, content}"),
         (json!({"messages": [{"content": "one"}]}), "is not a list of {role, content}"),

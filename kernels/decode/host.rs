@@ -325,8 +325,8 @@ fn queries<const FMA: bool, const N: usize, T: Copy>(
     }
 }
 
-/// Scores to weights, those beyond `seen` to zero; moves the maximum and the mass, and tells by what
-/// the sums so far shrink.
+/// Scores to weights, those beyond `seen` to zero; moves the maximum and the mass, and tells by
+/// what the sums so far shrink.
 #[inline(always)]
 fn soften<const FMA: bool>(
     scores: &mut [f32; BLOCK],

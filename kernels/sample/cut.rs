@@ -73,8 +73,8 @@ fn weight(some: &[Scored]) -> f64 {
     some.iter().map(|one| f64::from(one.0).exp()).sum()
 }
 
-/// The last of the shortest prefix, in falling order, whose weight reaches `need`. Each round halves
-/// the part that is still in question, so the work is linear.
+/// The last of the shortest prefix, in falling order, whose weight reaches `need`. Each round
+/// halves the part that is still in question, so the work is linear.
 fn prefix(some: &mut [Scored], need: f64) -> Cut {
     let (mut low, mut high, mut done) = (0, some.len(), 0.0);
     while high - low > 32 {

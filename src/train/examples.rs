@@ -95,7 +95,10 @@ impl Encoder {
                 }
                 self.conversation("prompt", messages, counts)?
             }
-            (None, None) => return Err(Fault::missing("messages, or prompt and completion,")),
+            (None, None) => {
+                let problem = "has neither `messages` nor `prompt` and `completion`";
+                return Err(Fault::of(FaultKind::Missing, problem));
+            }
         };
         counts.cut += u64::from(example.ids.len() > self.longest);
         Ok(dialogue::cut(&mut example, self.longest).then_some(example))
