@@ -161,6 +161,7 @@ mod tests {
         let mut writer = Writer::create(&path, &[("prompt", Kind::Text)]).unwrap();
         writer.push(&[Cell::Text("one")]).unwrap();
         writer.finish().unwrap();
-        assert_eq!(diff(&[path.clone()], &[path]).unwrap(), None);
+        let files = [path];
+        assert_eq!(diff(&files, &files).unwrap(), None);
     }
 }

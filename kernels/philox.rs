@@ -1,7 +1,8 @@
 //! Philox4x32-10: chance as a function of where it is used, with no state to carry.
 //!
 //! Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), section
-//! 3.3: ten rounds on a counter of four words, with a key of two that is bumped before each later round.
+//! 3.3: ten rounds on a counter of four words, with a key of two that is bumped before each later
+//! round.
 
 const MULTIPLY: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// The golden ratio and √3 − 1, as 32-bit fractions.

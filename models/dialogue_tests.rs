@@ -60,7 +60,8 @@ fn what_the_assistant_says_counts_and_its_end_too() {
 #[test]
 fn a_turn_that_is_shown_otherwise_later_is_left_out() {
     let source = "{% for m in messages %}<|{{ m.role }}|> \
-                  {% if m.role == 'assistant' and loop.last %}say {% endif %}{{ m.content }} <|end|>{% endfor %}\
+                  {% if m.role == 'assistant' and loop.last %}say {% endif %}\
+                  {{ m.content }} <|end|>{% endfor %}\
                   {% if add_generation_prompt %}<|assistant|> {% endif %}";
     let messages =
         [Message::user("a"), Message::assistant("b"), Message::user("c"), Message::assistant("d")];

@@ -1,8 +1,11 @@
 //! `heedful models`: what lies in the models folder, what a checkpoint is, and fetching one.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use heedful_datasets::rows;
+use heedful_models::fresh::{self, Size};
+use heedful_models::save::Dtype;
 use heedful_models::{Checkpoint, Config, RopeScaling, names, pull};
 use serde_json::{Value, json};
 
@@ -50,6 +53,32 @@ pub fn show(name_or_path: &str, json: bool, out: &mut dyn Write) -> Result<()> {
     let told = about(&path, &model)?;
     let written = if json { writeln!(out, "{told}") } else { rows(&told, out) };
     written.map_err(Error::stdout)
+}
+
+/// Makes the folder `out` of a model of this size with random weights, and a tokenizer learned from
+/// the texts of `data`: the contents of `messages`, or `prompt` and `completion`.
+///
+/// # Errors
+/// Rows that cannot be read, texts too few for the vocabulary, a folder that is there already.
+pub fn make(data: &[PathBuf], out: &Path, size: Size, seed: u64) -> Result<()> {
+    let mut texts: Vec<String> = Vec::new();
+    for path in data {
+        for row in rows::open_strict(path)? {
+            gather(&Value::Object(row?.object), &mut texts);
+        }
+    }
+    let tokenizer = fresh::tokenizer(texts.into_iter(), size.vocab)?;
+    Ok(fresh::write(out, size, tokenizer, seed, Dtype::F32)?)
+}
+
+/// The texts of one row.
+fn gather(row: &Value, texts: &mut Vec<String>) {
+    let turns = row.get("messages").and_then(Value::as_array);
+    let contents = turns.into_iter().flatten().map(|turn| turn.get("content"));
+    let plain = ["prompt", "completion"].map(|key| row.get(key));
+    let plain = plain.into_iter().filter(|_| turns.is_none());
+    let found = contents.chain(plain).flatten().filter_map(Value::as_str);
+    texts.extend(found.map(str::to_owned));
 }
 
 /// Fetches a model into the models folder and writes where it lies, and its digest.

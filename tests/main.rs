@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod data_build;
+mod embedded;
 mod eval;
 mod fuzz;
 mod generate;

@@ -3,8 +3,8 @@
 //! `cargo bench -p heedful-models --bench train -- [THREADS [SEQUENCES [LENGTH [MICRO]]]]`
 //!
 //! Reads a line from standard input before each step and prints one of JSON after it: the loss,
-//! wall and CPU seconds. So another process can take turns (`benchmarks/peer/train.py`). At the end of
-//! the input it prints the peak of its memory. MICRO is how many tokens are one batch of the
+//! wall and CPU seconds. So another process can take turns (`benchmarks/peer/train.py`). At the end
+//! of the input it prints the peak of its memory. MICRO is how many tokens are one batch of the
 //! accumulated gradient.
 
 use std::io::{BufRead, Write};

@@ -223,7 +223,7 @@ fn what_cannot_be_answered_is_refused_by_name() {
     let prompt: Vec<u32> = (4..204).collect();
     let cut = Request { name: String::new(), prompt, samples: 0..1 };
     let options = Options { overlong: Overlong::KeepEnd, ..options() };
-    let found = all(&dev, &mut engine, &[cut.clone()], &options).unwrap();
+    let found = all(&dev, &mut engine, std::slice::from_ref(&cut), &options).unwrap();
     assert_eq!(found[0].prompt_tokens, 128 - 40);
     let short = Request { prompt: cut.prompt[200 - 88..].to_vec(), ..cut };
     assert_eq!(all(&dev, &mut engine, &[short], &options).unwrap(), found);

@@ -1,13 +1,15 @@
-//! `heedful models`: list, show and fetch checkpoints.
+//! `heedful models`: list, show, fetch and make checkpoints.
 
 use std::io::{self, BufWriter, Write as _};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use heedful_models::fresh::Size;
 
 use crate::error::{Error, Result};
 use crate::models;
 
-/// List the models at hand, show one, or fetch one by name.
+/// List the models at hand, show one, fetch one by name, or make a new one.
 #[derive(Debug, Args)]
 pub(super) struct Models {
     #[command(subcommand)]
@@ -19,6 +21,7 @@ enum Command {
     List(List),
     Show(Show),
     Pull(Pull),
+    New(New),
 }
 
 /// The models of the models folder (HEEDFUL_MODELS); exits 1 where one cannot be opened.
@@ -61,6 +64,54 @@ struct Pull {
     json: bool,
 }
 
+/// Make a small Llama-style model with random weights, and a byte-level BPE tokenizer learned from
+/// the texts of JSON Lines or Parquet rows: `messages`, or `prompt` and `completion`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  heedful models new --data chats.jsonl --out base
+  heedful models new --data chats.jsonl --out base --vocab 2048 --width 256 --layers 8 --heads 8")]
+struct New {
+    /// Rows that the tokenizer is learned from; may be given several times.
+    #[arg(long, value_name = "FILE", required = true)]
+    data: Vec<PathBuf>,
+    /// The folder to make.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Tokens of the vocabulary, the 256 bytes and 4 special ones among them.
+    #[arg(long, value_name = "V", default_value_t = 1024)]
+    vocab: usize,
+    /// Width.
+    #[arg(long, value_name = "C", default_value_t = 192)]
+    width: usize,
+    /// Layers.
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    layers: usize,
+    /// Query heads; the width is a multiple.
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    heads: usize,
+    /// Key-value heads; divides the query heads.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    kv_heads: usize,
+    /// Width of the feed-forward layer.
+    #[arg(long, value_name = "F", default_value_t = 512)]
+    ffn: usize,
+    /// Longest context.
+    #[arg(long, value_name = "T", default_value_t = 512)]
+    context: usize,
+    /// Of the weights.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
+impl New {
+    fn run(self) -> Result<()> {
+        let New { data, out, vocab, width, layers, heads, kv_heads, ffn, context, seed } = self;
+        let size = Size { vocab, width, layers, heads, kv_heads, ffn, context };
+        models::make(&data, &out, size, seed)
+    }
+}
+
 impl Models {
     pub(super) fn run(self, quiet: bool) -> Result<bool> {
         let mut out = BufWriter::new(io::stdout().lock());
@@ -72,6 +123,7 @@ impl Models {
             Command::Pull(Pull { name, json }) => {
                 models::fetch(&name, quiet, json, &mut out).map(|()| true)?
             }
+            Command::New(new) => new.run().map(|()| true)?,
         };
         out.flush().map_err(Error::stdout)?;
         Ok(sound)

@@ -33,9 +33,9 @@ Examples:
   heedful train sft --model smollm2-135m --data train.jsonl --dev dev.jsonl --out out/sft
   heedful train sft --model base --data rows.parquet --out out/sft --steps 500 --rate 5e-5")]
 struct Sft {
-    /// The checkpoint to start from: a Hugging Face folder or a GGUF file.
-    #[arg(long, value_name = "PATH")]
-    model: PathBuf,
+    /// The checkpoint to start from: a name, a Hugging Face folder or a GGUF file.
+    #[arg(long, value_name = "NAME|PATH")]
+    model: String,
     /// Rows to learn from; may be given several times.
     #[arg(long, value_name = "FILE", required = true)]
     data: Vec<PathBuf>,
@@ -118,7 +118,7 @@ impl Train {
 impl Sft {
     fn run(self, threads: usize, quiet: bool) -> Result<bool> {
         let bar = progress::bar("train", Some(0), quiet);
-        let done = train::sft(&self.settings(threads), |line, steps| {
+        let done = train::sft(&self.settings(threads)?, |line, steps| {
             bar.set_length(steps);
             bar.set_position(line.update.step);
             let (loss, speed) = (line.update.loss, line.speed);
@@ -145,9 +145,9 @@ impl Sft {
         Ok(true)
     }
 
-    fn settings(self, threads: usize) -> train::Sft {
-        train::Sft {
-            model: self.model,
+    fn settings(self, threads: usize) -> Result<train::Sft> {
+        Ok(train::Sft {
+            model: heedful_models::resolve(&self.model)?,
             data: self.data,
             dev: self.dev,
             out: self.out,
@@ -175,6 +175,6 @@ impl Sft {
                 Type::Bf16 => Dtype::Bf16,
             },
             threads,
-        }
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Prompts to answer: the rows of a dataset's folder, of Parquet or of JSON Lines.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use heedful_benchmarks::fields;
 use heedful_datasets::error::{Error as DataError, Fault, FaultKind};
@@ -61,7 +61,7 @@ pub fn read(path: &Path, limit: Option<usize>, system: Option<&str>) -> Result<I
 }
 
 fn read_table(
-    table: &PathBuf,
+    table: &Path,
     limit: usize,
     system: Option<&str>,
     read: &mut Vec<Row>,
