@@ -60,8 +60,8 @@ pub fn size(blocks: usize, shape: Shape) -> usize {
 
 /// Keeps the keys and values of new tokens.
 ///
-/// `qkv` [T, W] as the op of that name leaves it; `slots` [T] u32: the place of each token, block ×
-/// [`BLOCK`] + its offset.
+/// `qkv` `[T, W]` as the op of that name leaves it; `slots` `[T]` u32: the place of each token,
+/// block × [`BLOCK`] + its offset.
 ///
 /// # Errors
 /// Lengths that do not fit, a place that is not there.
@@ -99,13 +99,13 @@ pub struct Cache<'a> {
     pub values: View<'a>,
     /// Numbers of blocks, u32; rows point into it.
     pub table: View<'a>,
-    /// [T, ROW] u32, see [`Row`].
+    /// `[T, ROW]` u32, see [`Row`].
     pub rows: View<'a>,
 }
 
 /// Attention of new tokens, whose own keys and values are stored already.
 ///
-/// `out` [T, heads · D]; `qkv` [T, W], of which the queries are read. Neighbouring rows with the
+/// `out` [T, heads · D]; `qkv` `[T, W]`, of which the queries are read. Neighbouring rows with the
 /// same prefix are done together.
 ///
 /// # Errors

@@ -46,7 +46,7 @@ pub enum Write {
     Add,
 }
 
-/// C = A·Bᵀ: A is [M, K], B is [N, K] of f32 or bf16.
+/// C = A·Bᵀ: A is `[M, K]`, B is `[N, K]` of f32 or bf16.
 ///
 /// # Errors
 /// Lengths that are not the shape's; other types.
@@ -55,7 +55,7 @@ pub fn nt(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write
     host("gemm::nt", cpu, Isa::best(), c, along(a)?, along_any(b)?, shape, write)
 }
 
-/// C = A·B: A is [M, K], B is [K, N].
+/// C = A·B: A is `[M, K]`, B is `[K, N]`.
 ///
 /// # Errors
 /// Lengths that are not the shape's; other types.
@@ -64,7 +64,7 @@ pub fn nn(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write
     host("gemm::nn", cpu, Isa::best(), c, along(a)?, across(b)?, shape, write)
 }
 
-/// C = Aᵀ·B: A is [K, M], B is [K, N].
+/// C = Aᵀ·B: A is `[K, M]`, B is `[K, N]`.
 ///
 /// # Errors
 /// Lengths that are not the shape's; other types.

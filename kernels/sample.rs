@@ -1,4 +1,4 @@
-//! Sampling: logits [B, V] to tokens [B] and their log-probabilities [B].
+//! Sampling: logits `[B, V]` to tokens `[B]` and their log-probabilities `[B]`.
 //!
 //! Each row goes through what transformers calls processors and warpers, in its order:
 //! repetition penalty (l > 0: l / r, else l · r, once for each id seen), temperature (l / t), top-k
@@ -96,7 +96,7 @@ pub fn see(set: &mut [u32], id: u32) {
 
 /// Chooses a token a row.
 ///
-/// `tokens` [B] u32, `logp` [B]; `scratch` [B, V] is overwritten; `logits` [B, V]; `seen`
+/// `tokens` `[B]` u32, `logp` `[B]`; `scratch` `[B, V]` is overwritten; `logits` `[B, V]`; `seen`
 /// [B, `seen_words(V)`] u32, which may be empty where no row has a repetition penalty.
 ///
 /// # Errors
@@ -158,7 +158,7 @@ fn host(
     Ok(())
 }
 
-/// The token of one row and its log-probability; `scores` [V] is scratch.
+/// The token of one row and its log-probability; `scores` `[V]` is scratch.
 fn choose(
     scores: &mut [f32],
     logits: &[f32],

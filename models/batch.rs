@@ -7,17 +7,17 @@ use crate::workspace::{Limits, Size};
 /// Packed sequences and what is asked about them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
-    /// [T]
+    /// `[T]`
     pub ids: Vec<u32>,
-    /// [T], counted from 0 in each sequence.
+    /// `[T]`, counted from 0 in each sequence.
     pub positions: Vec<u32>,
-    /// [B + 1]: where sequences begin, then T.
+    /// `[B + 1]`: where sequences begin, then T.
     pub starts: Vec<u32>,
-    /// [N]: tokens after which a prediction counts, ascending.
+    /// `[N]`: tokens after which a prediction counts, ascending.
     pub rows: Vec<u32>,
-    /// [N]: the tokens to be predicted there.
+    /// `[N]`: the tokens to be predicted there.
     pub targets: Vec<u32>,
-    /// [N]: what each prediction counts.
+    /// `[N]`: what each prediction counts.
     pub weights: Vec<f32>,
 }
 

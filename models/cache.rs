@@ -21,7 +21,7 @@ pub fn blocks_of(tokens: usize) -> usize {
 }
 
 impl Cache {
-    /// A cache of no blocks; see [`Cache::reserve`].
+    /// A cache of no blocks; see `reserve`.
     pub fn new(dtype: Dtype) -> Cache {
         Cache { keys: Vec::new(), values: Vec::new(), free: Vec::new(), blocks: 0, dtype }
     }

@@ -13,9 +13,9 @@ use crate::workspace::{Output, Workspace};
 /// What the sequences of a batch truly are.
 #[derive(Debug, Clone, Copy)]
 pub enum Labels<'a> {
-    /// [B], probabilities in [0, 1] of the one label.
+    /// `[B]`, probabilities in [0, 1] of the one label.
     Soft(&'a [f32]),
-    /// [B], which label of several.
+    /// `[B]`, which label of several.
     Classes(&'a [u32]),
 }
 
@@ -27,7 +27,7 @@ fn score(model: &Transformer) -> Result<(usize, std::ops::Range<usize>)> {
     }
 }
 
-/// The scores [B, N] of the loaded batch's sequences, after [`crate::forward::forward`].
+/// The scores `[B, N]` of the loaded batch's sequences, after [`crate::forward::forward`].
 ///
 /// # Errors
 /// A model without such a head; of an op.

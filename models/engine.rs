@@ -51,23 +51,23 @@ pub struct Engine {
 /// What a pass writes; so many rows as go through at once.
 #[derive(Debug)]
 struct Work {
-    /// [T, C]: before and after attention.
+    /// `[T, C]`: before and after attention.
     x: [Tensor; 2],
-    /// [T, C].
+    /// `[T, C]`.
     normed: Tensor,
-    /// [T, C]: what a block adds.
+    /// `[T, C]`: what a block adds.
     delta: Tensor,
-    /// [T, W].
+    /// `[T, W]`.
     qkv: Tensor,
-    /// [T, W], before the norms of heads; empty where there are none.
+    /// `[T, W]`, before the norms of heads; empty where there are none.
     raw: Tensor,
     /// [T, heads · D].
     attention: Tensor,
-    /// [T, 2F].
+    /// `[T, 2F]`.
     gate_up: Tensor,
-    /// [T, F].
+    /// `[T, F]`.
     act: Tensor,
-    /// [T], and [T, heads + kv_heads] where heads are normed.
+    /// `[T]`, and [T, heads + kv_heads] where heads are normed.
     rstd: [Tensor; 2],
     /// [slots, C]: rows whose logits are wanted.
     last: Tensor,

@@ -18,13 +18,13 @@ use crate::names;
 pub struct Layout {
     /// The layers, in order.
     pub layers: Vec<Layer>,
-    /// [C], after the last layer.
+    /// `[C]`, after the last layer.
     pub final_norm: Range<usize>,
-    /// [V, C].
+    /// `[V, C]`.
     pub embedding: Range<usize>,
-    /// [V, C], of a language model whose head is not its embedding.
+    /// `[V, C]`, of a language model whose head is not its embedding.
     pub lm_head: Option<Range<usize>>,
-    /// [N, C], of a classifier.
+    /// `[N, C]`, of a classifier.
     pub score: Option<Range<usize>>,
     /// Every tensor by its published name, in the order of the buffer, without gaps.
     pub tensors: Vec<Entry>,
@@ -33,23 +33,23 @@ pub struct Layout {
 /// Where the parameters of a layer lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// [C], before attention.
+    /// `[C]`, before attention.
     pub input_norm: Range<usize>,
-    /// [W, C], W = (heads + 2 kv_heads) × head_dim: queries, keys, values.
+    /// `[W, C]`, W = (heads + 2 kv_heads) × head_dim: queries, keys, values.
     pub qkv: Range<usize>,
-    /// [W].
+    /// `[W]`.
     pub qkv_bias: Option<Range<usize>>,
-    /// [D], of each query head.
+    /// `[D]`, of each query head.
     pub q_norm: Option<Range<usize>>,
-    /// [D], of each key head; right after `q_norm`.
+    /// `[D]`, of each key head; right after `q_norm`.
     pub k_norm: Option<Range<usize>>,
     /// [C, heads × D].
     pub o: Range<usize>,
-    /// [C], before the feed-forward layer.
+    /// `[C]`, before the feed-forward layer.
     pub post_norm: Range<usize>,
     /// [2F, C]: gate, up.
     pub gate_up: Range<usize>,
-    /// [C, F].
+    /// `[C, F]`.
     pub down: Range<usize>,
 }
 

@@ -109,7 +109,7 @@ impl Trainer {
         Ok(loss)
     }
 
-    /// The scores [B, N] of a classifier.
+    /// The scores `[B, N]` of a classifier.
     ///
     /// # Errors
     /// A batch that does not fit, a model without scores; of an op.
@@ -176,7 +176,7 @@ impl Trainer {
         lm_head::forward(&self.device, &self.model, &self.params, &mut self.work)
     }
 
-    /// The logits [N, V] after the batch's counted tokens: as many as a chunk has rows at most.
+    /// The logits `[N, V]` after the batch's counted tokens: as many as a chunk has rows at most.
     ///
     /// # Errors
     /// A batch that does not fit; of an op.

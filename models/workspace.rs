@@ -41,7 +41,7 @@ pub struct Workspace {
     /// How much of them the present batch fills.
     pub size: Size,
     pub(crate) input: Input,
-    /// [T, C] before each layer and after the last.
+    /// `[T, C]` before each layer and after the last.
     pub(crate) x: Vec<Tensor>,
     /// One a layer, or one for all.
     pub(crate) kept: Vec<Kept>,
@@ -74,48 +74,48 @@ pub(crate) struct Input {
 /// What a layer keeps.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// [T]
+    /// `[T]`
     pub(crate) input_rstd: Tensor,
-    /// [T, W], before the norms of heads, where there are some.
+    /// `[T, W]`, before the norms of heads, where there are some.
     pub(crate) raw: Tensor,
     /// [T, heads + kv_heads], the same.
     pub(crate) head_rstd: Tensor,
-    /// [T, W], as attention takes them.
+    /// `[T, W]`, as attention takes them.
     pub(crate) qkv: Tensor,
     /// [T, heads × D]
     pub(crate) attention: Tensor,
     /// [T, heads]
     pub(crate) lse: Tensor,
-    /// [T, C], after attention.
+    /// `[T, C]`, after attention.
     pub(crate) middle: Tensor,
-    /// [T]
+    /// `[T]`
     pub(crate) post_rstd: Tensor,
-    /// [T, 2F]
+    /// `[T, 2F]`
     pub(crate) gate_up: Tensor,
 }
 
 /// What no one keeps.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    /// [T, C], a norm's output.
+    /// `[T, C]`, a norm's output.
     pub(crate) normed: Tensor,
-    /// [T], of the final norm.
+    /// `[T]`, of the final norm.
     pub(crate) final_rstd: Tensor,
-    /// [T, C], what a block adds.
+    /// `[T, C]`, what a block adds.
     pub(crate) delta: Tensor,
-    /// [T, F]
+    /// `[T, F]`
     pub(crate) act: Tensor,
-    /// [T, C], gradient of the residual stream.
+    /// `[T, C]`, gradient of the residual stream.
     pub(crate) dx: Tensor,
-    /// [T, C]
+    /// `[T, C]`
     pub(crate) dnormed: Tensor,
-    /// [T, F]
+    /// `[T, F]`
     pub(crate) dact: Tensor,
-    /// [T, 2F]
+    /// `[T, 2F]`
     pub(crate) dgate_up: Tensor,
-    /// [T, W]
+    /// `[T, W]`
     pub(crate) dqkv: Tensor,
-    /// [T, W], with norms of heads.
+    /// `[T, W]`, with norms of heads.
     pub(crate) draw: Tensor,
     /// [T, heads × D]
     pub(crate) dattention: Tensor,
@@ -126,12 +126,12 @@ pub(crate) struct Scratch {
 /// What the head makes.
 #[derive(Debug)]
 pub(crate) struct Output {
-    /// [R, C], [R, C]: rows of the final norm's output and their gradient.
+    /// `[R, C]`, `[R, C]`: rows of the final norm's output and their gradient.
     pub(crate) x: Tensor,
     pub(crate) dx: Tensor,
-    /// [R, V], then its gradient.
+    /// `[R, V]`, then its gradient.
     pub(crate) logits: Tensor,
-    /// [N] each, of the tokens whose prediction counts.
+    /// `[N]` each, of the tokens whose prediction counts.
     pub(crate) logp: Tensor,
     pub(crate) entropy: Tensor,
     pub(crate) lse: Tensor,

@@ -5,13 +5,13 @@ use heedful_kernels::decode::{BLOCK, Row};
 /// New tokens, where they stand and what they see.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
-    /// [T]: the tokens.
+    /// `[T]`: the tokens.
     pub(crate) ids: Vec<u32>,
-    /// [T]: their places in their sequences.
+    /// `[T]`: their places in their sequences.
     pub(crate) positions: Vec<u32>,
-    /// [T]: where their keys and values are kept.
+    /// `[T]`: where their keys and values are kept.
     pub(crate) slots: Vec<u32>,
-    /// [T, 4]: what they attend to, see [`Row`].
+    /// `[T, 4]`: what they attend to, see [`Row`].
     pub(crate) rows: Vec<u32>,
     /// Blocks that rows point at.
     pub(crate) table: Vec<u32>,
