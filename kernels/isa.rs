@@ -10,7 +10,7 @@ pub enum Isa {
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
-    /// x86-64 with AVX-512F, and all of the above.
+    /// x86-64 with AVX-512 F, VL, BW and DQ, and all of the above.
     Avx512,
 }
 
@@ -32,7 +32,13 @@ impl Isa {
         match self {
             Isa::Portable => true,
             Isa::Avx2 => avx2(),
-            Isa::Avx512 => avx2() && is_x86_feature_detected!("avx512f"),
+            Isa::Avx512 => {
+                avx2()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+            }
         }
     }
 

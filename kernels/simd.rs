@@ -4,59 +4,31 @@
 //! compiles it for AVX-512, for AVX2 with fused multiply-add, and for any processor. Levels may
 //! differ in the last bits, since they fuse or not; one level always gives the same bits.
 
+use crate::isa::Isa;
+
 /// Partial sums kept side by side in a reduction: two AVX-512 registers, four of AVX2.
 pub(crate) const LANES: usize = 32;
 
-/// What the processor offers. Only detection makes one, so that having one proves the features.
+/// Instructions that this processor was seen to have: only detection makes a level, so that having
+/// one proves the features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Level(Kind);
-
-/// The levels that loops are compiled for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Whatever the target guarantees.
-    Portable,
-    /// AVX2 and fused multiply-add.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// AVX-512 F, VL, BW and DQ.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
+pub(crate) struct Level(Isa);
 
 impl Level {
     /// The best level of this processor.
     pub(crate) fn best() -> Level {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            if has!("avx2") && has!("fma") {
-                let wide = has!("avx512f") && has!("avx512vl");
-                let wide = wide && has!("avx512bw") && has!("avx512dq");
-                return Level(if wide { Kind::Avx512 } else { Kind::Avx2 });
-            }
-        }
-        Level(Kind::Portable)
+        Level(Isa::best())
     }
 
     /// Which one it is.
-    pub(crate) fn kind(self) -> Kind {
+    pub(crate) fn isa(self) -> Isa {
         self.0
     }
 
     /// All levels of this processor, the best last.
     #[cfg(test)]
     pub(crate) fn all() -> Vec<Level> {
-        let best = Level::best();
-        let mut levels = vec![Level(Kind::Portable)];
-        #[cfg(target_arch = "x86_64")]
-        if best.0 == Kind::Avx512 {
-            levels.push(Level(Kind::Avx2));
-        }
-        if best.0 != Kind::Portable {
-            levels.push(best);
-        }
-        levels
+        Isa::ALL.into_iter().filter(|isa| isa.is_here()).map(Level).collect()
     }
 }
 
@@ -86,14 +58,14 @@ macro_rules! multiversion {
                 body::<true>($($arg),*)
             }
 
-            match level.kind() {
-                $crate::simd::Kind::Portable => body::<false>($($arg),*),
+            match level.isa() {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: a level above portable exists only where these features were detected.
-                $crate::simd::Kind::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::isa::Isa::Avx2 => unsafe { avx2($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
-                $crate::simd::Kind::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::isa::Isa::Avx512 => unsafe { avx512($($arg),*) },
+                _ => body::<false>($($arg),*),
             }
         }
     };

@@ -7,6 +7,8 @@ mod read;
 mod rope;
 mod write;
 
+pub use heedful_kernels::rope::Scaling as RopeScaling;
+
 pub use self::generation::Generation;
 pub(crate) use self::read::parse;
 pub use self::write::Head;
@@ -62,26 +64,6 @@ pub struct Config {
     pub eos: Vec<u32>,
     /// Token that fills a batch.
     pub pad: Option<u32>,
-}
-
-/// How rotary frequencies are stretched beyond the context of the first training.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum RopeScaling {
-    /// Not at all.
-    None,
-    /// All frequencies divided by this factor.
-    Linear(f64),
-    /// Llama 3: low frequencies divided, high ones kept, those between blended.
-    Llama3 {
-        /// Division of the low frequencies.
-        factor: f64,
-        /// Wavelengths above context / this are divided.
-        low: f64,
-        /// Wavelengths below context / this are kept.
-        high: f64,
-        /// The context of the first training.
-        context: f64,
-    },
 }
 
 impl Config {

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use heedful_kernels::rope::{self, Frequencies, Scaling};
+use heedful_kernels::rope::{self, Frequencies};
 use heedful_kernels::{Device, Tensor, View, ViewMut, qkv};
 
-use crate::config::{Config, Head, RopeScaling};
+use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::params::Layout;
 
@@ -41,7 +41,7 @@ impl Transformer {
         let frequencies = Frequencies {
             head_dim: config.head_dim,
             theta: config.rope_theta,
-            scaling: scaling(config.rope_scaling),
+            scaling: config.rope_scaling,
         };
         let rope = rope::Table::new(device, &frequencies, positions)?;
         let Config { heads, kv_heads, head_dim, .. } = *config;
@@ -52,17 +52,6 @@ impl Transformer {
     /// What queries times keys are multiplied with: 1 / √D.
     pub fn scale(&self) -> f32 {
         1.0 / (self.config.head_dim as f32).sqrt()
-    }
-}
-
-/// The kernels' word for how rotary frequencies are stretched.
-pub fn scaling(scaling: RopeScaling) -> Scaling {
-    match scaling {
-        RopeScaling::None => Scaling::None,
-        RopeScaling::Linear(factor) => Scaling::Linear(factor),
-        RopeScaling::Llama3 { factor, low, high, context } => {
-            Scaling::Llama3 { factor, low, high, context }
-        }
     }
 }
 

@@ -105,7 +105,7 @@ class Ours:
 
     def __init__(self, options):
         numbers = [options.threads, options.sequences, options.length, options.micro]
-        command = [options.bench, *map(str, numbers)]
+        command = [options.bench, *map(str, numbers), "--serve"]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1)
         assert "ready" in json.loads(self.process.stdout.readline())

@@ -3,7 +3,8 @@
 #[cfg(target_arch = "x86_64")]
 use super::lanes::{Avx2, Avx512};
 use super::lanes::{Lanes, Portable};
-use crate::simd::{Kind, Level, multiversion};
+use crate::isa::Isa;
+use crate::simd::{Level, multiversion};
 
 /// Columns of tiles are padded to a multiple of this.
 pub(super) const PAD: usize = 16;
@@ -81,15 +82,15 @@ pub(super) fn product(
     assert!((m - 1) * stride + n <= c.len());
     assert!((k - 1) * b.stride + n <= b.values.len());
     assert!((m - 1) * a.row + (k - 1) * a.column < a.values.len());
-    match level.kind() {
-        // SAFETY: the matrices are inside their slices (asserted).
-        Kind::Portable => unsafe { panels(Portable, (c, stride), a, b, size, write) },
+    match level.isa() {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above, and the level proves the features.
-        Kind::Avx2 => unsafe { avx2((c, stride), a, b, size, write) },
+        // SAFETY: the matrices are inside their slices (asserted); the level proves the features.
+        Isa::Avx2 => unsafe { avx2((c, stride), a, b, size, write) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Kind::Avx512 => unsafe { avx512((c, stride), a, b, size, write) },
+        Isa::Avx512 => unsafe { avx512((c, stride), a, b, size, write) },
+        // SAFETY: the matrices are inside their slices.
+        _ => unsafe { panels(Portable, (c, stride), a, b, size, write) },
     }
 }
 

@@ -46,7 +46,7 @@ impl Config {
         if !(self.rope_theta >= 1.0 && self.rope_theta.is_finite()) {
             return Err(format!("rope_theta is {}, not finite and at least 1", self.rope_theta));
         }
-        self.rope_scaling.check()?;
+        stretch(self.rope_scaling)?;
         let tokens = self.bos.iter().chain(&self.eos).chain(&self.pad);
         match tokens.copied().find(|token| *token as usize >= self.vocab) {
             Some(token) => Err(format!("token {token} is outside a vocabulary of {}", self.vocab)),
@@ -55,20 +55,16 @@ impl Config {
     }
 }
 
-impl RopeScaling {
-    fn check(self) -> Result<(), String> {
-        let good = |value: f64| value.is_finite() && value > 0.0;
-        match self {
-            RopeScaling::None => Ok(()),
-            RopeScaling::Linear(factor) if good(factor) => Ok(()),
-            RopeScaling::Llama3 { factor, low, high, context }
-                if [factor, low, context].into_iter().all(good)
-                    && high.is_finite()
-                    && high > low =>
-            {
-                Ok(())
-            }
-            other => Err(format!("rope scaling {other:?} makes no sense")),
+fn stretch(scaling: RopeScaling) -> Result<(), String> {
+    let good = |value: f64| value.is_finite() && value > 0.0;
+    match scaling {
+        RopeScaling::None => Ok(()),
+        RopeScaling::Linear(factor) if good(factor) => Ok(()),
+        RopeScaling::Llama3 { factor, low, high, context }
+            if [factor, low, context].into_iter().all(good) && high.is_finite() && high > low =>
+        {
+            Ok(())
         }
+        other => Err(format!("rope scaling {other:?} makes no sense")),
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Generate {
     /// A text that ends a response; may stand several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
-    /// The seed: sample i of a prompt has this plus i.
+    /// Of the samples. A server is asked for sample i of a prompt with this plus i.
     #[arg(long)]
     seed: Option<u64>,
     /// The folder to write the artifact into.

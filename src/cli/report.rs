@@ -7,6 +7,7 @@ use heedful_benchmarks::metrics::Metric;
 
 use crate::error::{Error, Result};
 use crate::report::{self, Config, PLAN};
+use crate::whole;
 
 /// Compare runs by their scores; the first is the baseline.
 ///
@@ -56,11 +57,7 @@ impl Report {
     }
 }
 
-/// Writes `text` beside `path` and moves it there, so that no half page is left.
+/// Writes `text` as the file at `path`.
 fn save(path: &Path, text: &str) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    std::fs::write(&part, text).map_err(|e| Error::io(&part, e))?;
-    std::fs::rename(&part, path).map_err(|e| Error::io(path, e))
+    whole::write(path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path, e)))
 }

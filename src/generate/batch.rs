@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::answer::{self, error_message};
 use super::request::{Sampling, custom_id};
 use super::{Done, Request};
 use crate::error::{Error, Result};
+use crate::whole;
 
 /// The most lines that OpenAI takes in one file.
 pub const MOST: usize = 50_000;
@@ -29,11 +30,7 @@ pub fn write(path: &Path, sampling: &Sampling, requests: &[Request]) -> Result<(
         let hint = "take fewer by --limit, or fewer samples";
         return Err(Error::usage(format!("{shown}: {n} requests, a batch holds {MOST}; {hint}")));
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let lines = || -> std::io::Result<()> {
-        let mut file = BufWriter::new(File::create(&part)?);
+    whole::write(path, |out| {
         for request in requests {
             let body = sampling.body(request);
             let line = json!({
@@ -42,12 +39,10 @@ pub fn write(path: &Path, sampling: &Sampling, requests: &[Request]) -> Result<(
                 "url": "/v1/chat/completions",
                 "body": body,
             });
-            writeln!(file, "{line}")?;
+            writeln!(out, "{line}").map_err(|e| Error::io(path, e))?;
         }
-        file.into_inner().map_err(|e| e.into_error())?.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    lines().map_err(|e| Error::io(path, e))
+        Ok(())
+    })
 }
 
 /// What a file of results held.
