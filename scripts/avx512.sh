@@ -61,7 +61,7 @@ if [ -z "\$lacking" ]; then
     echo "exit status \$?"
 fi
 # The serial line is slow, and what it has not sent yet is lost.
-\$b sleep 10
+\$b sleep 2
 \$b poweroff -f
 INIT
 }
