@@ -128,7 +128,7 @@ machine
 
 # Bochs ends when the machine is switched off. Its screen is a terminal that it opens itself, and it
 # stops once what it draws there is not read.
-TERM=vt100 timeout "$limit" bochs -q -f "$work/machine.txt" -rc "$work/go.txt" \
+TERM=vt100 timeout -k 5 "$limit" bochs -q -f "$work/machine.txt" -rc "$work/go.txt" \
     < /dev/null > "$work/output.txt" 2>&1 &
 emulator=$!
 trap 'kill "$emulator" 2> /dev/null || true' EXIT
