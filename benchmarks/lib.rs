@@ -1,5 +1,6 @@
 //! Published tests: items, judging, metrics, statistics.
 
+pub mod answer;
 pub mod asked;
 pub mod error;
 pub mod fields;

@@ -9,6 +9,7 @@
 
 pub mod adamw;
 pub mod add;
+pub mod advantage;
 pub mod attention;
 pub mod decode;
 pub mod device;
@@ -28,6 +29,7 @@ pub mod sample;
 pub mod scale;
 mod simd;
 mod split;
+pub mod surrogate;
 pub mod swiglu;
 pub mod tensor;
 

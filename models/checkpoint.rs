@@ -14,7 +14,7 @@ pub use self::special::Special;
 use crate::config::{Config, Generation};
 use crate::error::{Error, Result};
 use crate::tokenizer::Tokenizer;
-use crate::{config, files, gguf, names, safetensors};
+use crate::{config, embedded, files, gguf, names, safetensors};
 
 /// Bytes of `tokenizer_config.json`, which lists all added tokens.
 const TOKENIZER_CONFIG_LIMIT: u64 = 64 << 20;
@@ -62,13 +62,16 @@ pub struct Embedded {
 }
 
 impl Checkpoint {
-    /// Opens a folder with `config.json` and safetensors, a GGUF file, or a folder whose only model
-    /// is one GGUF file.
+    /// Opens a folder with `config.json` and safetensors, a GGUF file, a folder whose only model is
+    /// one GGUF file, or the model that is part of the program (`embedded`).
     ///
     /// # Errors
     /// What cannot be read, is unsound, not supported, or does not fit together.
     pub fn open(path: impl AsRef<Path>) -> Result<Checkpoint> {
         let path = path.as_ref();
+        if embedded::is(path) {
+            return Checkpoint::embedded(embedded::FILES);
+        }
         if !path.is_dir() {
             return Checkpoint::gguf(path);
         }
@@ -266,7 +269,7 @@ impl Checkpoint {
     pub fn chat_template(&self) -> Result<Option<String>> {
         match &self.store {
             Store::Folder { tokenizer_config, .. } => {
-                special::chat_template(&self.path, tokenizer_config.as_ref())
+                special::chat_template(&self.path, self.beside(), tokenizer_config.as_ref())
             }
             Store::Gguf(model) => model.chat_template(),
         }
@@ -279,10 +282,16 @@ impl Checkpoint {
     pub fn special(&self) -> Result<Special> {
         match &self.store {
             Store::Folder { tokenizer_config, .. } => {
-                special::of_folder(&self.path, tokenizer_config.as_ref())
+                special::tokens(&self.path, self.beside(), tokenizer_config.as_ref())
             }
             Store::Gguf(model) => model.special(),
         }
+    }
+
+    /// The folder whose other files count too.
+    fn beside(&self) -> Option<&Path> {
+        let folder = matches!(self.store, Store::Folder { tokenizer: Source::Folder, .. });
+        folder.then_some(self.path.as_path())
     }
 }
 

@@ -19,12 +19,27 @@ pub trait TokenLoss {
         false
     }
 
+    /// Whether it wants to see all log-probabilities before it gives slopes.
+    fn looks_ahead(&self) -> bool {
+        false
+    }
+
+    /// The log-probabilities of all of the batch's counted tokens, where it
+    /// [looks ahead](TokenLoss::looks_ahead).
+    fn look(&mut self, _logp: &[f32]) {}
+
     /// Writes the slopes for some of the batch's counted tokens, `rows` of them. Called once for
     /// each chunk, in order. `dentropy` is read only where [`TokenLoss::uses_entropy`].
     ///
     /// # Errors
     /// The loss's own.
-    fn slopes(&mut self, rows: Range<usize>, at: Tokens<'_>, to: Slopes<'_>) -> Result<()>;
+    fn slopes(
+        &mut self,
+        dev: &Device,
+        rows: Range<usize>,
+        at: Tokens<'_>,
+        to: Slopes<'_>,
+    ) -> Result<()>;
 }
 
 /// What a chunk of tokens came out as.
@@ -62,7 +77,13 @@ impl<'a> CrossEntropy<'a> {
 }
 
 impl TokenLoss for CrossEntropy<'_> {
-    fn slopes(&mut self, rows: Range<usize>, at: Tokens<'_>, to: Slopes<'_>) -> Result<()> {
+    fn slopes(
+        &mut self,
+        _: &Device,
+        rows: Range<usize>,
+        at: Tokens<'_>,
+        to: Slopes<'_>,
+    ) -> Result<()> {
         for ((weight, logp), dlogp) in self.weights[rows].iter().zip(at.logp).zip(to.dlogp) {
             *dlogp = (-f64::from(*weight) / self.total) as f32;
             self.sum -= f64::from(*weight) * f64::from(*logp) / self.total;
@@ -104,6 +125,10 @@ pub fn backward(
 ) -> Result<()> {
     let all = 0..work.size.tokens * model.config.width;
     fill::forward(dev, work.scratch.dnormed.part_mut(all), 0.0)?;
+    if loss.looks_ahead() {
+        forward(dev, model, params, work)?;
+        loss.look(work.logp()?);
+    }
     for rows in chunks(work) {
         logits(dev, model, params, work, &rows)?;
         log_probabilities(dev, model, work, &rows)?;
@@ -116,7 +141,7 @@ pub fn backward(
             dlogp: dlogp.part_mut(rows.clone()).f32()?,
             dentropy: dentropy.part_mut(rows.clone()).f32()?,
         };
-        loss.slopes(rows.clone(), at, to)?;
+        loss.slopes(dev, rows.clone(), at, to)?;
         chunk_backward(dev, model, params, grads, work, &rows, loss.uses_entropy())?;
     }
     Ok(())

@@ -35,20 +35,21 @@ impl Metrics {
         Ok(Metrics { file, path, events })
     }
 
-    /// Appends a line and the same scalars as events.
+    /// Appends a line, and the same scalars as events: values, then counts.
     ///
     /// # Errors
     /// Of the system.
-    pub fn put(&mut self, step: u64, values: &[(&str, f64)]) -> Result<()> {
+    pub fn put(&mut self, step: u64, values: &[(&str, f64)], counts: &[(&str, u64)]) -> Result<()> {
         let mut line = Map::new();
         line.insert("step".to_owned(), json!(step));
-        for (name, value) in values {
-            // JSON has no infinity: null.
-            line.insert((*name).to_owned(), json!(value));
-        }
+        // JSON has no infinity: null.
+        line.extend(values.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        line.extend(counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))));
         let line = format!("{}\n", Value::Object(line));
         self.file.write_all(line.as_bytes()).map_err(|e| Error::io(&self.path, e))?;
-        self.events.scalars(now(), step, values)
+        let counts = counts.iter().map(|&(name, count)| (name, count as f64));
+        let all: Vec<(&str, f64)> = values.iter().copied().chain(counts).collect();
+        self.events.scalars(now(), step, &all)
     }
 }
 
@@ -83,13 +84,13 @@ mod tests {
         let path = folder.path().join("metrics.jsonl");
         let mut metrics = Metrics::open(folder.path(), 0).unwrap();
         for step in 1..=4 {
-            metrics.put(step, &[("loss", 0.5), ("lr", 1e-3)]).unwrap();
+            metrics.put(step, &[("loss", 0.5), ("lr", 1e-3)], &[("tokens", 42)]).unwrap();
         }
         // The fifth line was cut by the kill.
         metrics.file.write_all(b"{\"step\":").unwrap();
         let mut metrics = Metrics::open(folder.path(), 3).unwrap();
-        metrics.put(4, &[("loss", f64::NAN)]).unwrap();
-        let line = |step| format!("{{\"step\":{step},\"loss\":0.5,\"lr\":0.001}}\n");
+        metrics.put(4, &[("loss", f64::NAN)], &[]).unwrap();
+        let line = |step| format!("{{\"step\":{step},\"loss\":0.5,\"lr\":0.001,\"tokens\":42}}\n");
         let expected = [line(1), line(2), line(3), "{\"step\":4,\"loss\":null}\n".into()];
         assert_eq!(fs::read_to_string(path).unwrap(), expected.concat());
         assert_eq!(fs::read_dir(folder.path().join("tensorboard")).unwrap().count(), 2);

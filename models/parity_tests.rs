@@ -185,6 +185,7 @@ impl TokenLoss for Outside<'_> {
 
     fn slopes(
         &mut self,
+        _: &Device,
         rows: std::ops::Range<usize>,
         at: Tokens<'_>,
         to: Slopes<'_>,

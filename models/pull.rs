@@ -17,6 +17,7 @@ pub use self::digest::digest;
 pub use self::hub::Hub;
 use self::part::Part;
 use crate::checkpoint::Checkpoint;
+use crate::embedded;
 use crate::error::{Error, Result};
 
 /// The variable that names the models folder.
@@ -59,7 +60,7 @@ pub fn folder() -> Result<PathBuf> {
 /// Nothing is there; the message says how it would get there.
 pub fn resolve(name_or_path: &str) -> Result<PathBuf> {
     let path = Path::new(name_or_path);
-    if path.exists() {
+    if embedded::is(path) || path.exists() {
         return Ok(path.to_owned());
     }
     resolve_in(name_or_path, &folder()?)

@@ -141,6 +141,26 @@ impl Writer {
     }
 }
 
+/// The tensors of a classifier of two labels as one of a single label, to be written under
+/// `Head::Score(1)`: its score is the second's less the first's, so that the sigmoid of the one is
+/// the softmax of the other.
+pub fn as_one_label(
+    mut read: impl FnMut(&str, &mut [f32]) -> Result<()>,
+) -> impl FnMut(&str, &mut [f32]) -> Result<()> {
+    move |name, out| {
+        if name != names::SCORE {
+            return read(name, out);
+        }
+        let mut both = vec![0.0; 2 * out.len()];
+        read(name, &mut both)?;
+        let (first, second) = both.split_at(out.len());
+        for (out, (first, second)) in out.iter_mut().zip(first.iter().zip(second)) {
+            *out = second - first;
+        }
+        Ok(())
+    }
+}
+
 /// A folder that vanishes unless it is shown.
 struct Hidden {
     path: PathBuf,

@@ -94,6 +94,41 @@ fn classifiers_have_their_labels() {
 }
 
 #[test]
+fn two_labels_become_one_with_the_same_probabilities() {
+    let folder = tempfile::tempdir().unwrap();
+    let (two, one) = (folder.path().join("two"), folder.path().join("one"));
+    let shape = config(Family::Qwen3, true);
+    writer(shape.clone()).head(Head::Score(2)).write(&two, fill).unwrap();
+    let two = Checkpoint::open(two).unwrap();
+    let read = as_one_label(|name, out| two.read_f32(name, out));
+    Writer::like(&two).unwrap().head(Head::Score(1)).write(&one, read).unwrap();
+    let one = Checkpoint::open(one).unwrap();
+    assert_eq!(one.labels(), Some(1));
+    let device = heedful_kernels::Device::cpu(1).unwrap();
+    let scores = |checkpoint: &Checkpoint, labels| -> Vec<f32> {
+        let head = Head::Score(labels);
+        let model = crate::transformer::Transformer::new(&device, &shape, head, 16).unwrap();
+        let params = crate::params::load(&device, checkpoint, &model.layout, 0).unwrap();
+        let keep = crate::workspace::Keep::Layers;
+        let limits = crate::workspace::Limits { tokens: 16, sequences: 4, rows: 8, keep };
+        let mut work = crate::workspace::Workspace::new(&device, &model, limits).unwrap();
+        let mut batch = crate::batch::Batch::new();
+        for ids in [[1, 5, 9], [2, 2, 7], [8, 3, 4]] {
+            batch.push(&ids, &[1.0; 3]).unwrap();
+        }
+        work.load(&model, &batch).unwrap();
+        crate::forward::forward(&device, &model, &params, &mut work).unwrap();
+        crate::classifier::forward(&device, &model, &params, &mut work).unwrap().to_vec()
+    };
+    let (pairs, singles) = (scores(&two, 2), scores(&one, 1));
+    for (pair, single) in pairs.chunks(2).zip(singles) {
+        let (softmax, sigmoid) =
+            (1.0 / (1.0 + (pair[0] - pair[1]).exp()), 1.0 / (1.0 + (-single).exp()));
+        assert!((softmax - sigmoid).abs() < 1e-6 && (0.001..0.999).contains(&sigmoid), "{sigmoid}");
+    }
+}
+
+#[test]
 fn a_gguf_file_becomes_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(Family::Llama, false);

@@ -88,16 +88,11 @@ pub fn train(
 
 fn put(metrics: &mut Metrics, line: &Line) -> Result<()> {
     let Update { step, loss, rate, norm, tokens, counted } = line.update;
-    let mut values = vec![
-        ("loss", loss),
-        ("lr", rate),
-        ("grad_norm", norm),
-        ("tokens", tokens as f64),
-        ("counted_tokens", counted as f64),
-        ("tokens_per_s", line.speed),
-    ];
+    let mut values =
+        vec![("loss", loss), ("lr", rate), ("grad_norm", norm), ("tokens_per_s", line.speed)];
     values.extend(line.dev_loss.map(|loss| ("dev_loss", loss)));
-    metrics.put(step, &values)
+    let counts = [("tokens", tokens as u64), ("counted_tokens", counted as u64)];
+    metrics.put(step, &values, &counts)
 }
 
 fn progress(trainer: &Trainer, feed: &Feed, run: &Run) -> Progress {

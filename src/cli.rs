@@ -11,6 +11,7 @@ mod generate_local;
 mod models;
 mod report;
 mod train;
+mod train_policy;
 mod verify;
 
 use std::io::{self, Write as _};

@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use heedful_datasets::rows;
 use heedful_models::fresh::{self, Size};
 use heedful_models::save::Dtype;
-use heedful_models::{Checkpoint, Config, RopeScaling, names, pull};
+use heedful_models::{Checkpoint, Config, RopeScaling, embedded, names, pull};
 use serde_json::{Value, json};
 
 use crate::progress;
 use crate::{Error, Result};
 
-/// Writes a line for each model of the models folder. One that cannot be opened is listed with what
-/// is wrong with it; false where there is such.
+/// Writes a line for the embedded model and for each one of the models folder. One that cannot be
+/// opened is listed with what is wrong with it; false where there is such.
 ///
 /// # Errors
 /// The folder or the output cannot be used.
 pub fn list(json: bool, out: &mut dyn Write) -> Result<bool> {
     let folder = pull::folder()?;
     let mut sound = true;
-    for name in pull::list(&folder)? {
-        let path = folder.join(&name);
+    let own = (embedded::NAME.to_owned(), PathBuf::from(embedded::NAME));
+    let pulled = pull::list(&folder)?.into_iter().map(|name| (name.clone(), folder.join(name)));
+    for (name, path) in std::iter::once(own).chain(pulled) {
         let place = path.display().to_string();
         let (line, text) = match Checkpoint::open(&path) {
             Ok(model) => {

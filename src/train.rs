@@ -4,6 +4,7 @@
 //! for TensorBoard, `state.safetensors` to go on from, and at the end the checkpoint in `model`.
 
 mod examples;
+pub mod policy;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -107,12 +108,14 @@ pub fn sft(with: &Sft, mut watch: impl FnMut(&Line, u64)) -> Result<Summary> {
         let problem = format!("{}: a classifier does not talk", with.model.display());
         return Err(Error::usage(problem));
     }
+    let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
+    let Device::Cpu(cpu) = &device;
     let encoder = examples::Encoder::new(&checkpoint, with.length)?;
-    let (train, counts) = encoder.read(&with.data)?;
+    let (train, counts) = encoder.read(cpu, &with.data)?;
     let mut feed = Feed::new(train, with.tokens, with.packing, with.seed)?;
     let dev = match &with.dev {
         Some(path) => {
-            let (dev, _) = encoder.read(std::slice::from_ref(path))?;
+            let (dev, _) = encoder.read(cpu, std::slice::from_ref(path))?;
             Feed::new(dev, with.tokens, Packing::InOrder, 0)?.epoch()?
         }
         None => Vec::new(),
@@ -120,7 +123,7 @@ pub fn sft(with: &Sft, mut watch: impl FnMut(&Line, u64)) -> Result<Summary> {
     let per_epoch = feed.batches() as u64;
     let steps = (per_epoch * with.epochs).div_ceil(with.accumulate as u64);
     let steps = with.steps.unwrap_or(steps);
-    let mut trainer = trainer(with, &checkpoint, steps)?;
+    let mut trainer = trainer(with, device, &checkpoint, steps)?;
     let settings = settings(with, steps);
     note(&with.out, &settings)?;
     let run = Run {
@@ -142,8 +145,7 @@ pub fn sft(with: &Sft, mut watch: impl FnMut(&Line, u64)) -> Result<Summary> {
     Ok(Summary { steps, resumed, last, counts, model })
 }
 
-fn trainer(with: &Sft, checkpoint: &Checkpoint, steps: u64) -> Result<Trainer> {
-    let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
+fn trainer(with: &Sft, device: Device, checkpoint: &Checkpoint, steps: u64) -> Result<Trainer> {
     let model = Transformer::new(&device, checkpoint.config(), Head::Lm, with.length)?;
     let params = params::load(&device, checkpoint, &model.layout, with.seed)?;
     let rows = (CHUNK / model.config.vocab).clamp(64, 4096);
@@ -185,8 +187,12 @@ fn settings(with: &Sft, steps: u64) -> Value {
     })
 }
 
+/// Writes the settings, unless the folder has a state, whose settings they then are or must be.
 fn note(folder: &Path, settings: &Value) -> Result<()> {
     let path = folder.join("train.json");
+    if folder.join("state.safetensors").exists() && path.exists() {
+        return Ok(());
+    }
     let write = || {
         std::fs::create_dir_all(folder)?;
         std::fs::write(&path, format!("{settings:#}\n"))

@@ -1,8 +1,8 @@
 //! Tokens a second: `cargo bench -p heedful-models --bench decode -- MODEL [KEY=LIST]`.
 //!
 //! Keys: `threads`, `sequences`, `weights` (bf16, f32), `kept` (f32, bf16), `tokens`, `prompt`.
-//! A line of JSON for each combination: tokens a second after the prompts, and of CPU
-//! time that they took. The answer is checked: greedy tokens are the same in every line of a type.
+//! A line of JSON for each combination: tokens a second after the prompts, and of CPU time that they
+//! took, and the first answer. Greedy tokens are the same in every line of a type, or it stops.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let mut engine = Engine::new(&dev, loaded, checkpoint.config(), settings)?;
                 for &sequences in &numbers("sequences", "1,8,32")? {
                     let (wall, cpu, answers) = time(&dev, &mut engine, sequences, prompt, tokens)?;
+                    let said = checkpoint.tokenizer()?.decode(&answers[0])?;
                     for (at, answer) in answers.into_iter().enumerate() {
                         let first =
                             known.entry((kept.bytes(), at)).or_insert_with(|| answer.clone());
@@ -50,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let line = json!({"weights": weights, "kept": kept.to_string(),
                         "threads": threads,
                         "sequences": sequences, "tokens_per_s": count / wall,
-                        "tokens_per_cpu_s": count / cpu});
+                        "tokens_per_cpu_s": count / cpu, "answer": said});
                     println!("{line}");
                 }
             }

@@ -20,9 +20,13 @@ pub struct Special {
     pub unk: Option<String>,
 }
 
-pub(super) fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Special> {
-    let path = folder.join("special_tokens_map.json");
-    let map = files::json_if_there(&path, files::JSON_LIMIT)?;
+/// The tokens that a configuration names, and the file beside it in `folder` where there is one.
+pub(super) fn tokens(
+    model: &Path,
+    folder: Option<&Path>,
+    config: Option<&Value>,
+) -> Result<Special> {
+    let map = in_folder(folder, "special_tokens_map.json")?;
     let find = |key: &str| -> Result<Option<String>> {
         let values = [config, map.as_ref()].into_iter().flatten();
         let value = values.filter_map(|value| value.get(key)).find(|value| !value.is_null());
@@ -30,7 +34,7 @@ pub(super) fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Special
         // A token is a text, or an object with its content.
         let text = value.as_str().or_else(|| value.get("content").and_then(Value::as_str));
         let text = text.ok_or_else(|| {
-            Error::file(folder, format!("tokenizer_config.json: `{key}` is no token"))
+            Error::file(model, format!("tokenizer_config.json: `{key}` is no token"))
         })?;
         Ok(Some(text.to_owned()))
     };
@@ -43,12 +47,16 @@ pub(super) fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Special
 }
 
 /// The template: a file of its own before the key of `tokenizer_config.json`, as in transformers.
-pub(super) fn chat_template(folder: &Path, config: Option<&Value>) -> Result<Option<String>> {
-    let file = folder.join("chat_template.jinja");
-    if file.exists() {
+pub(super) fn chat_template(
+    model: &Path,
+    folder: Option<&Path>,
+    config: Option<&Value>,
+) -> Result<Option<String>> {
+    let file = folder.map(|folder| folder.join("chat_template.jinja"));
+    if let Some(file) = file.filter(|file| file.exists()) {
         return files::text(&file, files::JSON_LIMIT).map(Some);
     }
-    let older = files::json_if_there(&folder.join("chat_template.json"), files::JSON_LIMIT)?;
+    let older = in_folder(folder, "chat_template.json")?;
     let values = [older.as_ref(), config].into_iter().flatten();
     let value = values.filter_map(|value| value.get("chat_template")).find(|v| !v.is_null());
     match value {
@@ -60,9 +68,14 @@ pub(super) fn chat_template(folder: &Path, config: Option<&Value>) -> Result<Opt
                 |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some("default");
             let text = list.iter().find(named).and_then(|entry| entry.get("template")?.as_str());
             text.map(|text| Some(text.to_owned())).ok_or_else(|| {
-                Error::file(folder, "`chat_template` is a list without one named `default`")
+                Error::file(model, "`chat_template` is a list without one named `default`")
             })
         }
-        Some(_) => Err(Error::file(folder, "`chat_template` is no text")),
+        Some(_) => Err(Error::file(model, "`chat_template` is no text")),
     }
+}
+
+fn in_folder(folder: Option<&Path>, name: &str) -> Result<Option<Value>> {
+    let path = folder.map(|folder| folder.join(name));
+    path.map_or(Ok(None), |path| files::json_if_there(&path, files::JSON_LIMIT))
 }

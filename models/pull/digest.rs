@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use crate::embedded;
 use crate::error::{Error, Result};
 
 /// BLAKE3 of a file; of a folder that of the lines `digest  name`, sorted by name, of the files
@@ -11,6 +12,9 @@ use crate::error::{Error, Result};
 /// # Errors
 /// A file that cannot be read.
 pub fn digest(path: &Path) -> Result<String> {
+    if embedded::is(path) {
+        return Ok(embedded::digest());
+    }
     if !path.is_dir() {
         return file(path);
     }

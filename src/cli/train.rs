@@ -8,6 +8,7 @@ use heedful_models::save::Dtype;
 use heedful_models::schedule::Shape;
 use heedful_models::workspace::Keep;
 
+use super::train_policy::Policy;
 use crate::error::Result;
 use crate::{progress, train};
 
@@ -21,6 +22,7 @@ pub(super) struct Train {
 #[derive(Debug, Subcommand)]
 enum Command {
     Sft(Box<Sft>),
+    Policy(Box<Policy>),
 }
 
 /// Supervised fine-tuning on conversations; what the assistant says is learned, all else is given.
@@ -96,22 +98,43 @@ struct Sft {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Schedule {
+pub(super) enum Schedule {
     Constant,
     Linear,
     Cosine,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Type {
+pub(super) enum Type {
     F32,
     Bf16,
 }
 
+impl From<Schedule> for Shape {
+    fn from(schedule: Schedule) -> Shape {
+        match schedule {
+            Schedule::Constant => Shape::Constant,
+            Schedule::Linear => Shape::Linear,
+            Schedule::Cosine => Shape::Cosine,
+        }
+    }
+}
+
+impl From<Type> for Dtype {
+    fn from(dtype: Type) -> Dtype {
+        match dtype {
+            Type::F32 => Dtype::F32,
+            Type::Bf16 => Dtype::Bf16,
+        }
+    }
+}
+
 impl Train {
     pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
-        let Command::Sft(command) = self.command;
-        command.run(threads, quiet)
+        match self.command {
+            Command::Sft(command) => command.run(threads, quiet),
+            Command::Policy(command) => command.run(threads, quiet),
+        }
     }
 }
 
@@ -154,11 +177,7 @@ impl Sft {
             steps: self.steps,
             epochs: self.epochs,
             rate: self.rate,
-            shape: match self.schedule {
-                Schedule::Constant => Shape::Constant,
-                Schedule::Linear => Shape::Linear,
-                Schedule::Cosine => Shape::Cosine,
-            },
+            shape: Shape::from(self.schedule),
             warmup: self.warmup,
             weight_decay: self.weight_decay,
             clip: self.clip,
@@ -170,10 +189,7 @@ impl Sft {
             seed: self.seed,
             evaluate_every: self.evaluate_every,
             save_every: self.save_every,
-            dtype: match self.dtype {
-                Type::F32 => Dtype::F32,
-                Type::Bf16 => Dtype::Bf16,
-            },
+            dtype: Dtype::from(self.dtype),
             threads,
         })
     }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use heedful_datasets::error::{Fault, FaultKind};
-use heedful_datasets::rows;
+use heedful_datasets::rows::{self, Row};
+use heedful_kernels::Cpu;
 use heedful_models::chat::{Message, Options, Template};
 use heedful_models::dialogue::{self, Encoding};
 use heedful_models::feed::Example;
 use heedful_models::{Checkpoint, Tokenizer};
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
@@ -28,6 +30,32 @@ pub struct Counts {
     /// Assistant's turns that the template shows otherwise once they are history.
     pub turns_left_out: u64,
 }
+
+/// What a row became.
+struct Made {
+    /// None where a cut left nothing to learn.
+    example: Option<Example>,
+    cut: bool,
+    left_out: usize,
+}
+
+impl Counts {
+    fn add(&mut self, made: Made, examples: &mut Vec<Example>) {
+        self.cut += u64::from(made.cut);
+        self.turns_left_out += made.left_out as u64;
+        let Some(example) = made.example else {
+            self.dropped += 1;
+            return;
+        };
+        self.tokens += example.ids.len() as u64;
+        let learned = example.weights.iter().skip(1).filter(|&&weight| weight > 0.0);
+        self.counted += learned.count() as u64;
+        examples.push(example);
+    }
+}
+
+/// Rows that are read before they are encoded.
+const TOGETHER: usize = 4096;
 
 /// Makes sequences for one checkpoint.
 pub(super) struct Encoder {
@@ -51,38 +79,36 @@ impl Encoder {
         Ok(Encoder { tokenizer, template, bos, eos, longest })
     }
 
-    /// All rows of these files.
-    pub(super) fn read(&self, files: &[PathBuf]) -> Result<(Vec<Example>, Counts)> {
+    /// All rows of these files, in their order; on the threads of `cpu`.
+    pub(super) fn read(&self, cpu: &Cpu, files: &[PathBuf]) -> Result<(Vec<Example>, Counts)> {
         let (mut examples, mut counts) = (Vec::new(), Counts::default());
         for path in files {
             let mut rows = rows::open_strict(path)?;
-            while let Some(row) = rows.next().transpose()? {
-                match self.example(&row.object, &mut counts) {
-                    Ok(Some(example)) => examples.push(example),
-                    Ok(None) => counts.dropped += 1,
-                    Err(fault) => rows.refuse(&row.place, fault)?,
+            loop {
+                let some: Vec<Row> =
+                    rows.by_ref().take(TOGETHER).collect::<std::result::Result<_, _>>()?;
+                if some.is_empty() {
+                    break;
+                }
+                let encode = |row: &Row| self.example(&row.object);
+                let made: Vec<_> = cpu.install(|| some.par_iter().map(encode).collect());
+                for (row, made) in some.iter().zip(made) {
+                    match made {
+                        Ok(made) => counts.add(made, &mut examples),
+                        Err(fault) => rows.refuse(&row.place, fault)?,
+                    }
                 }
             }
         }
         counts.examples = examples.len() as u64;
-        for Example { ids, weights } in &examples {
-            counts.tokens += ids.len() as u64;
-            counts.counted += weights.iter().skip(1).filter(|&&weight| weight > 0.0).count() as u64;
-        }
         Ok((examples, counts))
     }
 
-    fn example(
-        &self,
-        row: &Map<String, Value>,
-        counts: &mut Counts,
-    ) -> std::result::Result<Option<Example>, Fault> {
-        let mut example = match (row.get("messages"), row.get("prompt")) {
-            (Some(messages), _) => {
-                self.conversation("messages", turns("messages", messages)?, counts)?
-            }
+    fn example(&self, row: &Map<String, Value>) -> std::result::Result<Made, Fault> {
+        let (mut example, left_out) = match (row.get("messages"), row.get("prompt")) {
+            (Some(messages), _) => self.conversation("messages", turns("messages", messages)?)?,
             (None, Some(Value::String(prompt))) => match completion(row)? {
-                (_, Value::String(answer)) => self.plain(prompt, answer)?,
+                (_, Value::String(answer)) => (self.plain(prompt, answer)?, 0),
                 (key, other) => {
                     return Err(Fault::wrong_type(key, other, "a string as the prompt is"));
                 }
@@ -93,15 +119,16 @@ impl Encoder {
                     (_, Value::String(answer)) => messages.push(Message::assistant(answer)),
                     (key, answer) => messages.extend(turns(key, answer)?),
                 }
-                self.conversation("prompt", messages, counts)?
+                self.conversation("prompt", messages)?
             }
             (None, None) => {
                 let problem = "has neither `messages` nor `prompt` and `completion`";
                 return Err(Fault::of(FaultKind::Missing, problem));
             }
         };
-        counts.cut += u64::from(example.ids.len() > self.longest);
-        Ok(dialogue::cut(&mut example, self.longest).then_some(example))
+        let cut = example.ids.len() > self.longest;
+        let kept = dialogue::cut(&mut example, self.longest);
+        Ok(Made { example: kept.then_some(example), cut, left_out })
     }
 
     fn encoding(&self) -> Encoding<'_> {
@@ -117,8 +144,7 @@ impl Encoder {
         &self,
         key: &str,
         messages: Vec<Message>,
-        counts: &mut Counts,
-    ) -> std::result::Result<Example, Fault> {
+    ) -> std::result::Result<(Example, usize), Fault> {
         let bad = |problem: String| Fault::at(FaultKind::BadValue, key, "", problem);
         let Some(template) = &self.template else {
             return Err(bad("is a conversation, and the checkpoint has no chat template".into()));
@@ -126,8 +152,7 @@ impl Encoder {
         let made =
             dialogue::conversation(&self.encoding(), template, &messages, &Options::default());
         let (example, turns) = made.map_err(|e| bad(e.to_string()))?;
-        counts.turns_left_out += turns.left_out as u64;
-        Ok(example)
+        Ok((example, turns.left_out))
     }
 }
 

@@ -1,0 +1,105 @@
+//! Pairs of answers (`cases.txt`), and responses with their answers.
+
+use super::*;
+
+const CASES: &str = include_str!("cases.txt");
+
+#[test]
+fn the_same_answers_are_found_to_be_the_same_and_no_others() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for line in CASES.lines().filter(|line| !line.starts_with('#')) {
+        let (pair, same) = match (line.split_once(" === "), line.split_once(" =/= ")) {
+            (Some(pair), None) => (pair, true),
+            (None, Some(pair)) => (pair, false),
+            _ => panic!("no case: {line}"),
+        };
+        count += 1;
+        if equivalent(pair.0, pair.1) != same || equivalent(pair.1, pair.0) != same {
+            wrong.push(line);
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count >= 200, "{count}");
+}
+
+const RESPONSES: [(&str, &str, Grade); 40] = [
+    ("72", "She sold 48 + 24 = 72 clips.\n#### 72", Grade::Right),
+    ("72", "#### 72\n", Grade::Right),
+    ("72", "#### 73", Grade::Wrong),
+    ("1200", "So it costs 1,200 dollars.", Grade::Right),
+    ("5", "First 3, then 4, so the total is 5.", Grade::Right),
+    ("5", "The answer is 5.", Grade::Right),
+    ("5", "The answer is: 5", Grade::Right),
+    ("5", "**Answer:** 5", Grade::Right),
+    ("5", "Final answer: $5$. I checked it with 7.", Grade::Right),
+    ("5", "The answer is 4. No, wait. The answer is 5.", Grade::Right),
+    ("5", "The answer is 5. Wait, the answer is 4.", Grade::Wrong),
+    ("5", "I do not know.", Grade::Missing),
+    ("5", "", Grade::Missing),
+    ("\\frac{1}{2}", "Thus $\\boxed{\\frac{1}{2}}$.", Grade::Right),
+    ("\\frac{1}{2}", "Thus $\\boxed{\\dfrac12}$.", Grade::Right),
+    ("\\frac{1}{2}", "First \\boxed{3}, but really \\boxed{0.5}", Grade::Right),
+    ("\\frac{1}{2}", "\\boxed{\\frac{1}{2}", Grade::Wrong),
+    ("\\sqrt{3}", "We get \\boxed{\\sqrt{3}}, about 1.732.", Grade::Right),
+    ("7", "\\boxed 7", Grade::Right),
+    ("7", "\\fbox{7}", Grade::Right),
+    ("(1, 2)", "The point is $\\boxed{\\left(1, 2\\right)}$.", Grade::Right),
+    ("-3", "x = -3", Grade::Right),
+    ("-3", "The solution is x = −3.", Grade::Right),
+    ("0.25", "so the result is 1/4", Grade::Right),
+    ("B", "The answer is (B).", Grade::Right),
+    ("B", "The answer is B", Grade::Right),
+    ("B", "**Answer: B**", Grade::Right),
+    ("(B)", "\\boxed{B}", Grade::Right),
+    ("B", "\\boxed{\\text{B}}", Grade::Right),
+    ("B", "\\boxed{\\text{(B) } 12}", Grade::Right),
+    ("B", "Answer: B) Because it floats.", Grade::Right),
+    ("B", "A is wrong, C is wrong. B.", Grade::Right),
+    ("B", "The answer is C.", Grade::Wrong),
+    ("B", "(C)", Grade::Wrong),
+    ("B", "Because of gravity", Grade::Missing),
+    ("B", "BAD", Grade::Missing),
+    ("C", "Option C.", Grade::Right),
+    ("Paris", "The answer is Paris.", Grade::Right),
+    ("Paris", "The answer is London.", Grade::Wrong),
+    ("1/2", "The probability is 1/2", Grade::Right),
+];
+
+#[test]
+fn the_final_answer_of_a_response_counts() {
+    let graded = RESPONSES.map(|(expected, response, _)| grade(expected, response));
+    let wrong: Vec<_> = RESPONSES
+        .iter()
+        .zip(graded)
+        .filter(|((_, _, expected), found)| expected != found)
+        .map(|((expected, response, _), found)| format!("{expected}: {response:?} {found:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn hostile_answers_are_no_answers() {
+    let hostile = [
+        "(".repeat(100_000),
+        "{".repeat(1999),
+        "-".repeat(1999) + "1",
+        "2^".repeat(900) + "2",
+        "\\frac".repeat(399),
+        "\\sqrt".repeat(390) + "2",
+        "9".repeat(1990),
+        "1e999999999999999999999".to_owned(),
+        "10^10^10^10".to_owned(),
+        "99999999!!!!".to_owned(),
+        "\\boxed{".repeat(10_000),
+        "1,".repeat(900) + "1",
+        "|".repeat(1900),
+        "é½∞²".repeat(300),
+        "\\".to_owned(),
+        "\\begin{pmatrix}".to_owned(),
+    ];
+    for text in hostile {
+        assert!(!equivalent("5", &text) && !equivalent(&text, "5"), "{}", &text[..4]);
+        assert_ne!(grade("5", &text), Grade::Right);
+        assert_ne!(grade("B", &text), Grade::Right);
+    }
+}
