@@ -1,10 +1,10 @@
 //! Group advantages: how much better a sample's reward is than those of its prompt's other samples.
 //!
-//! A = (r − b) · s for each of the G samples of a prompt. The baseline b is the group's mean, or the
-//! mean of the others (leave-one-out: Ahmadian et al. 2024); the scale s is 1/(σ + ε) (GRPO, Shao et
-//! al. 2024), 1/max(σ, floor), or 1 (Dr. GRPO, Liu et al. 2025). σ is the standard deviation with
-//! G − 1 in the denominator, as verl and TRL compute it. A group whose rewards are all the same has
-//! no advantages: exactly 0, whatever the scale.
+//! A = (r − b) · s for each of the G samples of a prompt. The baseline b is the group's mean, or
+//! the mean of the others (leave-one-out: Ahmadian et al. 2024); the scale s is 1/(σ + ε) (GRPO,
+//! Shao et al. 2024), 1/max(σ, floor), or 1 (Dr. GRPO, Liu et al. 2025). σ is the standard
+//! deviation with G − 1 in the denominator, as verl and TRL compute it. A group whose rewards are
+//! all the same has no advantages: exactly 0, whatever the scale.
 
 use crate::device::Device;
 use crate::error::{Error, Result, length};

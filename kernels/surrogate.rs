@@ -1,10 +1,11 @@
 //! The clipped surrogate of policy gradients, with a penalty for leaving a reference.
 //!
 //! Of a token with log-ratio ρ = ln π − ln π_old, advantage A and weight w:
-//! `L = w · (−min(r·A, clip(r, 1 − low, 1 + high)·A) + β·(e^d − d − 1))`, r = e^ρ, d = ln π_ref − ln π
-//! (PPO, Schulman et al. 2017; clip-higher: DAPO, Yu et al. 2025; k3: Schulman 2020). Over a whole
-//! sequence (GSPO, Zheng et al. 2025) the caller gives each token its sequence's mean of ρ and one
-//! weight, and the slopes below are right too: each token moves the mean by 1/T, and T tokens have it.
+//! `L = w · (−min(r·A, clip(r, 1 − low, 1 + high)·A) + β·(e^d − d − 1))`, where r = e^ρ and
+//! d = ln π_ref − ln π (PPO, Schulman et al. 2017; clip-higher: DAPO, Yu et al. 2025; k3: Schulman
+//! 2020). Over a whole sequence (GSPO, Zheng et al. 2025) the caller gives each token its
+//! sequence's mean of ρ and one weight, and the slopes are right too: each token moves the mean by
+//! 1/T, and T tokens have it.
 
 use crate::device::Device;
 use crate::error::{Error, Result, length};

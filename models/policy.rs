@@ -81,8 +81,8 @@ pub struct Update {
 /// One update by these samples: packed in their order into batches, whose gradients are added up.
 ///
 /// # Errors
-/// A sample that has no response, does not fit a batch, or whose values do not fit its tokens; of an
-/// op.
+/// A sample that has no response, does not fit a batch, or whose values do not fit its tokens; of
+/// an op.
 pub fn update(trainer: &mut Trainer, samples: &[Sample], objective: &Objective) -> Result<Update> {
     let (totals, entropy) = gather(trainer, samples, objective)?;
     let (rate, norm) = trainer.update()?;

@@ -73,8 +73,8 @@ fn a_new_model_is_trained_sampled_and_verified() {
     assert!(soft.iter().all(|verdict| verdict["constraint_id"].as_str().is_some_and(is_soft)));
 }
 
-/// Of single constraints that a rule decides, how many the embedded model's answers obey: to prompts
-/// that ask for them, and to the same instructions without.
+/// Of single constraints that a rule decides, how many the embedded model's answers obey: to
+/// prompts that ask for them, and to the same instructions without.
 fn obeyed(folder: &Path, rows: &[Value], asked: bool) -> (usize, usize) {
     let (prompts, out) = (folder.join(format!("{asked}.jsonl")), arg(folder.join("out")));
     let mut lines = String::new();

@@ -42,8 +42,8 @@ pub fn extract(response: &str) -> Option<String> {
     response.lines().rev().find_map(numbers)
 }
 
-/// The letter of a multiple-choice answer: from the box or the announcement where there is one, else
-/// the last one that stands alone.
+/// The letter of a multiple-choice answer: from the box or the announcement where there is one,
+/// else the last one that stands alone.
 pub fn choice(response: &str) -> Option<char> {
     let marked = last_boxed(response).map(str::to_owned).or_else(|| {
         let announced = ANNOUNCED.find_iter(response).last()?;

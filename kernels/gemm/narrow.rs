@@ -11,7 +11,7 @@ use super::avx2::{Weight, transpose, widen};
 use super::side::Strip;
 
 /// Rows of A that this is good for.
-pub(super) const ROWS: usize = 16;
+pub(super) const ROWS: usize = 32;
 
 /// C[.., from..to] (+)= A·Bᵀ.
 ///
