@@ -4,7 +4,6 @@ use heedful_models::policy;
 
 use super::Group;
 use super::reward::{Shares, Task};
-use super::rollout::Answer;
 
 /// What all samples of a rollout came to, those of prompts that were passed over too.
 #[derive(Default)]
