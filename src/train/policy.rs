@@ -52,8 +52,8 @@ pub struct Policy {
     pub group: u32,
     /// Updates on a rollout, each on a part of its prompts.
     pub updates: usize,
-    /// Rollouts are topped up, until so many prompts have samples that differ in reward; with 1 a
-    /// rollout is what it is, with n it looks at up to n times as many prompts.
+    /// How many times as many prompts a rollout may look at, to find groups whose rewards differ; 1
+    /// takes what comes.
     pub tries: usize,
     /// The highest learning rate.
     pub rate: f64,
