@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     let began = Instant::now();
     let mut talk = Talk::new(&resolve(model)?, number("threads", 0)?, seed)?;
     println!("loaded in {:.1} ms\n", began.elapsed().as_secs_f64() * 1e3);
-    let (prompts, samples) = (number("prompts", 2000)?, number("samples", 2)?);
+    let (prompts, samples) = (number("prompts", 400)?, number("samples", 2)?);
     singles(&drawn, &mut talk, prompts, samples as u32)?;
     ladders(&drawn, &mut talk, prompts / 4, samples as u32)
 }

@@ -152,13 +152,14 @@ fn trainer(with: &Sft, device: Device, checkpoint: &Checkpoint, steps: u64) -> R
     let limits = Limits { tokens: with.tokens, sequences: with.tokens, rows, keep: with.keep };
     let schedule =
         Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
-    let optimizer = optimizer::Settings {
-        weight_decay: with.weight_decay,
-        decay: Decay::Matrices,
-        clip: (with.clip != 0.0).then_some(with.clip),
-        ..optimizer::Settings::default()
-    };
+    let optimizer = adamw(with.weight_decay, with.clip);
     Ok(Trainer::new(device, model, params, limits, schedule, optimizer)?)
+}
+
+/// AdamW whose weight decay falls on matrices; a clip of 0 does not clip.
+fn adamw(weight_decay: f64, clip: f64) -> optimizer::Settings {
+    let clip = (clip != 0.0).then_some(clip);
+    optimizer::Settings { weight_decay, decay: Decay::Matrices, clip, ..Default::default() }
 }
 
 /// Logits that are held at a time: 100 MiB.

@@ -134,7 +134,7 @@ pub fn run(
 }
 
 /// The checkpoint's chat template.
-fn template(checkpoint: &Checkpoint) -> Result<Template> {
+pub(crate) fn template(checkpoint: &Checkpoint) -> Result<Template> {
     let source = checkpoint.chat_template()?.ok_or_else(|| {
         Error::usage(format!("{}: no chat template", checkpoint.path().display()))
     })?;

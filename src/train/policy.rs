@@ -19,7 +19,6 @@ use heedful_kernels::{Device, Tensor, View, ViewMut};
 use heedful_models::config::Head;
 use heedful_models::counter::Counter;
 use heedful_models::metrics::Metrics;
-use heedful_models::optimizer::{self, Decay};
 use heedful_models::policy::{self, Objective, Sample};
 use heedful_models::save::{Dtype, Writer};
 use heedful_models::schedule::{Schedule, Shape};
@@ -212,12 +211,7 @@ impl<'a> Run<'a> {
         let steps = with.steps * with.updates as u64;
         let schedule =
             Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
-        let optimizer = optimizer::Settings {
-            weight_decay: with.weight_decay,
-            decay: Decay::Matrices,
-            clip: (with.clip != 0.0).then_some(with.clip),
-            ..optimizer::Settings::default()
-        };
+        let optimizer = super::adamw(with.weight_decay, with.clip);
         let sampler = Sampler::new(with, checkpoint, &device)?;
         let trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
         let settings = settings(with);
@@ -228,11 +222,16 @@ impl<'a> Run<'a> {
         self.with.out.join("state.safetensors")
     }
 
+    /// The place after rollout `step`: the state's epoch is the rollouts made, its batch the
+    /// prompts looked at.
     fn progress(&self, step: u64) -> Progress {
         let Run { trainer, cursor, tasks, .. } = self;
         let mut digest = blake3::Hasher::new();
         for task in *tasks {
             digest.update(format!("{}\0{}\0", task.name, task.prompt).as_bytes());
+            for rule in &task.rules {
+                digest.update(format!("{}{}\0", rule.id(), json!(rule.args())).as_bytes());
+            }
         }
         Progress {
             step: trainer.optimizer.step,

@@ -13,6 +13,7 @@ use heedful_models::{Checkpoint, Tokenizer};
 use super::reward::Task;
 use super::{Group, Policy, table};
 use crate::error::{Error, Result};
+use crate::generate::local;
 
 /// Sequences that are sampled at once.
 const SLOTS: usize = 64;
@@ -48,11 +49,6 @@ pub(super) struct Sampler {
 
 impl Sampler {
     pub(super) fn new(with: &Policy, checkpoint: &Checkpoint, device: &Device) -> Result<Sampler> {
-        let source = checkpoint.chat_template()?.ok_or_else(|| {
-            Error::usage(format!("{}: no chat template", checkpoint.path().display()))
-        })?;
-        let special = checkpoint.special()?;
-        let (bos, eos) = (special.bos.unwrap_or_default(), special.eos.unwrap_or_default());
         let settings = Settings { slots: SLOTS, positions: with.length, ..Settings::default() };
         let weights = Weights::load(device, checkpoint, Dtype::F32)?;
         let sampling =
@@ -69,7 +65,7 @@ impl Sampler {
         Ok(Sampler {
             engine: Engine::new(device, weights, checkpoint.config(), settings)?,
             tokenizer: checkpoint.tokenizer()?,
-            template: Template::compile(&source, &bos, &eos)?,
+            template: local::template(checkpoint)?,
             options,
             group: with.group,
             seed: with.seed,
