@@ -29,6 +29,25 @@ pub struct Prompt {
     pub constraints: Vec<(String, Args)>,
     /// The texts of the soft constraints.
     pub soft: Vec<String>,
+    /// All constraints in the order of the row's `constraints`; the hard ones where it has none.
+    pub asked: Vec<Asked>,
+    /// The ladder of which this row is a level: `ladder`, or what `build` writes.
+    pub ladder: Option<String>,
+    /// The instruction without constraints, where it is told.
+    pub instruction: Option<String>,
+}
+
+/// A constraint as a row tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The id of the rule or of the soft type.
+    pub id: String,
+    /// How the prompt says it, where that is told.
+    pub text: Option<String>,
+    /// Its arguments, nulls dropped.
+    pub args: Args,
+    /// Whether a rule decides it: it is then one of `constraints`, in their order.
+    pub hard: bool,
 }
 
 /// A stream of prompts.
@@ -84,15 +103,91 @@ pub fn prompt_of(object: &Map<String, Value>, place: Place) -> std::result::Resu
         let problem = format!("has {} entries for {} ids", kwargs.len(), ids.len());
         return Err(Fault::at(FaultKind::BadValue, "kwargs", "", problem));
     }
+    let constraints: Vec<(String, Args)> = ids.into_iter().zip(kwargs).collect();
     Ok(Prompt {
         place,
         key: name_of(object, "key")?,
         id: name_of(object, "id")?,
         prompt: text_or_chat(object, "prompt")?,
         level: object.get("level").and_then(Value::as_u64),
-        constraints: ids.into_iter().zip(kwargs).collect(),
         soft: soft_of(object)?,
+        asked: asked_of(object, &constraints)?,
+        ladder: ladder_of(object)?,
+        instruction: object.get("instruction").and_then(Value::as_str).map(str::to_owned),
+        constraints,
     })
+}
+
+/// The row's `constraints`, of which the hard ones are those of `instruction_id_list`.
+fn asked_of(
+    object: &Map<String, Value>,
+    hard: &[(String, Args)],
+) -> std::result::Result<Vec<Asked>, Fault> {
+    let key = "constraints";
+    let Some(Value::Array(list)) = object.get(key).filter(|_| is_told(object)) else {
+        let of = |(id, args): &(String, Args)| Asked {
+            id: id.clone(),
+            text: None,
+            args: args.clone(),
+            hard: true,
+        };
+        return Ok(hard.iter().map(of).collect());
+    };
+    let mut known = hard.iter();
+    let mut asked = Vec::with_capacity(list.len());
+    for item in list {
+        let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+        let id =
+            text("id").ok_or_else(|| Fault::wrong_type(key, item, "a constraint with `id`"))?;
+        let soft = text("kind").as_deref() == Some("soft");
+        let args = if soft {
+            soft_args(item.get("args"))?
+        } else {
+            match known.next() {
+                Some((hard, args)) if *hard == id => args.clone(),
+                _ => {
+                    let problem = "has other hard constraints than `instruction_id_list`";
+                    return Err(Fault::at(FaultKind::BadValue, key, &id, problem));
+                }
+            }
+        };
+        asked.push(Asked { id, text: text("text"), args, hard: !soft });
+    }
+    match known.next() {
+        None => Ok(asked),
+        Some((id, _)) => {
+            let problem = "lacks a constraint of `instruction_id_list`";
+            Err(Fault::at(FaultKind::BadValue, key, id, problem))
+        }
+    }
+}
+
+/// Whether the `constraints` of a row are our own, and not another tool's column of that name.
+fn is_told(object: &Map<String, Value>) -> bool {
+    let list = object.get("constraints").and_then(Value::as_array);
+    list.is_some_and(|list| list.iter().all(|item| item.get("kind").is_some()))
+}
+
+fn soft_args(args: Option<&Value>) -> std::result::Result<Args, Fault> {
+    let key = "constraints";
+    match args {
+        None | Some(Value::Null) => Ok(Args::new()),
+        Some(Value::Object(args)) => Ok(without_nulls(args)),
+        Some(Value::String(text)) => match json::parse(text)? {
+            Value::Object(args) => Ok(without_nulls(&args)),
+            other => Err(Fault::wrong_type(key, &other, "an object as `args`")),
+        },
+        Some(other) => Err(Fault::wrong_type(key, other, "an object as `args`")),
+    }
+}
+
+/// The name of the row's ladder.
+fn ladder_of(object: &Map<String, Value>) -> std::result::Result<Option<String>, Fault> {
+    if let Some(name) = name_of(object, "ladder")? {
+        return Ok(Some(name));
+    }
+    let (drawing, order) = (name_of(object, "drawing")?, name_of(object, "permutation")?);
+    Ok(drawing.zip(order).map(|(drawing, order)| format!("{drawing}-{order}")))
 }
 
 fn ids_of(object: &Map<String, Value>) -> std::result::Result<Vec<String>, Fault> {
@@ -211,6 +306,28 @@ mod tests {
     }
 
     #[test]
+    fn constraints_come_in_their_order_with_their_ladder() {
+        let rows = read(
+            r#"{"prompt": "p", "ladder": "l", "instruction": "i", "instruction_id_list": ["a:b"],
+                "kwargs": [{"x": 1}], "constraints": [
+                {"kind": "soft", "id": "tone", "text": "Be sad.", "args": "{\"trait\": \"sad\"}"},
+                {"kind": "hard", "id": "a:b", "text": "One.", "args": "{}"}]}"#
+                .replace('\n', " ")
+                .as_str(),
+        )
+        .expect("good");
+        let [row] = &rows[..] else { panic!("one row") };
+        let seen: Vec<_> = row.asked.iter().map(|a| (a.id.as_str(), a.hard)).collect();
+        assert_eq!(seen, [("tone", false), ("a:b", true)]);
+        assert_eq!(row.asked[0].args["trait"], "sad");
+        assert_eq!(row.asked[1].args["x"], 1);
+        assert_eq!((row.ladder.as_deref(), row.instruction.as_deref()), (Some("l"), Some("i")));
+        let built =
+            r#"{"drawing": 3, "permutation": 0, "instruction_id_list": [], "kwargs": "[]"}"#;
+        assert_eq!(read(built).expect("good")[0].ladder.as_deref(), Some("3-0"));
+    }
+
+    #[test]
     fn bad_rows_name_key_and_value() {
         let many = format!(
             "{{\"instruction_id_list\": [{}], \"kwargs\": []}}",
@@ -222,9 +339,19 @@ mod tests {
             (r#"{"instruction_id_list": ["a"], "kwargs": []}"#, "has 0 entries for 1 ids"),
             (r#"{"instruction_id_list": ["a"], "kwargs": "[{\"x\": NaN}]"}"#, "NaN"),
             (many.as_str(), "has 10000 constraints"),
+            (
+                r#"{"instruction_id_list": ["a"], "kwargs": [{}],
+                    "constraints": [{"kind": "hard", "id": "b"}]}"#,
+                "other hard constraints",
+            ),
+            (
+                r#"{"instruction_id_list": ["a"], "kwargs": [{}],
+                    "constraints": [{"kind": "soft", "id": "b", "text": "t"}]}"#,
+                "lacks a constraint",
+            ),
         ];
         for (row, named) in cases {
-            let error = read(row).expect_err(named).to_string();
+            let error = read(&row.replace('\n', " ")).expect_err(named).to_string();
             assert!(error.contains(named) && error.contains("line 1"), "{error}");
         }
     }

@@ -16,8 +16,9 @@ const EMBEDDED: &str = include_str!("../recipes/demonstrations.toml");
 pub enum What {
     /// Instructions with answers that obey some of their constraints.
     Demonstrations,
-    /// Ladders of instructions alone, of one split.
-    Prompts(Split),
+    /// Ladders of instructions alone, of one split, with their levels from the first number to the
+    /// second; level 0 asks for nothing.
+    Prompts(Split, usize, usize),
 }
 
 /// The recipe in the file at `path`; the embedded one without.
@@ -53,7 +54,9 @@ pub fn write(
     whole::write(out, |mut out| {
         match what {
             What::Demonstrations => drawn.write_jsonl(&mut out, first..last),
-            What::Prompts(split) => drawn.write_prompts(&mut out, split, first..last),
+            What::Prompts(split, low, high) => {
+                drawn.write_prompts(&mut out, split, low..=high, first..last)
+            }
         }
         .map_err(usage)
     })

@@ -322,7 +322,7 @@ fn rows_are_the_draws_in_order() {
         );
     }
     let mut ladders = Vec::new();
-    from.write_prompts(&mut ladders, Split::Test, 0..4).expect("memory takes it");
+    from.write_prompts(&mut ladders, Split::Test, 1..=MOST, 0..4).expect("memory takes it");
     let ladders = String::from_utf8(ladders).expect("UTF-8");
     assert_eq!(ladders.lines().count(), 4 * MOST);
     let last: serde_json::Value =

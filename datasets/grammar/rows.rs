@@ -1,7 +1,7 @@
 //! Rows: demonstrations as chats, and prompts as ladders, in JSON Lines.
 
 use std::io::Write;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -23,8 +23,9 @@ impl Demonstrations {
         lines(out, range, |index| vec![demonstration_row(self, &self.draw(index))])
     }
 
-    /// Writes the prompts of `range`, a line a level from 1 up: `prompt`, `level`, the hard
-    /// constraints as `instruction_id_list` and `kwargs`, and all `constraints`.
+    /// Writes the prompts of `range`, a line a level from the lowest of `levels` up: `prompt`,
+    /// `level`, the hard constraints as `instruction_id_list` and `kwargs`, and all `constraints`.
+    /// Rows of one ladder have the same `ladder`; level 0 is the instruction alone.
     ///
     /// # Errors
     /// The writer's.
@@ -32,15 +33,17 @@ impl Demonstrations {
         &self,
         out: &mut impl Write,
         split: Split,
+        levels: RangeInclusive<usize>,
         range: Range<u64>,
     ) -> Result<()> {
         lines(out, range, |index| {
             let prompt = self.prompt(split, index);
-            let levels = 1..=prompt.asked.len();
+            let levels = *levels.start()..=prompt.asked.len().min(*levels.end());
             let row = |level| {
-                let key = format!("{}-{}-{index}-{level}", split.name(), self.seed());
+                let ladder = format!("{}-{}-{index}", split.name(), self.seed());
                 let mut row = Map::new();
-                row.insert("key".to_owned(), json!(key));
+                row.insert("key".to_owned(), json!(format!("{ladder}-{level}")));
+                row.insert("ladder".to_owned(), json!(ladder));
                 row.insert("split".to_owned(), json!(split.name()));
                 row.insert("task".to_owned(), json!(prompt.task.name()));
                 row.insert("level".to_owned(), json!(level));
