@@ -1,4 +1,4 @@
-//! Heads that classify whole sequences: the rows of their last tokens, and two losses.
+//! Heads that classify whole sequences: the rows of their last tokens, and three losses.
 //!
 //! `x` is `[T,C]`, `last` `[B]` names a row of it for each sequence; logits are `[B,N]`.
 
@@ -108,6 +108,39 @@ pub fn bce(
                 let positive = if *x < 0.0 { 0.0 } else { *x };
                 *loss = weight * (positive - target * x + (-x.abs()).exp().ln_1p());
                 *dlogit = weight * (sigmoid::<false>(*x) - target);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets loss `[P]` = weight · -ln σ(x₂ᵢ - x₂ᵢ₊₁), of pairs whose first is the better one (Bradley and
+/// Terry 1952), and its gradient `dlogit` `[2P]`.
+///
+/// # Errors
+/// Lengths that do not fit, buffers of other types than f32.
+pub fn preference(
+    dev: &Device,
+    loss: ViewMut,
+    dlogit: ViewMut,
+    logit: View,
+    weights: View,
+) -> Result<()> {
+    let pairs = weights.len();
+    length("preference", "loss", loss.len(), pairs)?;
+    length("preference", "logit", logit.len(), pairs.saturating_mul(2))?;
+    length("preference", "dlogit", dlogit.len(), logit.len())?;
+    match dev {
+        Device::Cpu(_) => {
+            let (logit, weights) = (logit.f32()?, weights.f32()?);
+            let outputs = loss.f32()?.iter_mut().zip(dlogit.f32()?.chunks_exact_mut(2));
+            let inputs = logit.chunks_exact(2).zip(weights);
+            for ((loss, dlogit), (pair, weight)) in outputs.zip(inputs) {
+                let lead = pair[0] - pair[1];
+                let behind = if lead > 0.0 { 0.0 } else { -lead };
+                *loss = weight * (behind + (-lead.abs()).exp().ln_1p());
+                dlogit[1] = weight * sigmoid::<false>(-lead);
+                dlogit[0] = -dlogit[1];
             }
         }
     }
@@ -231,6 +264,28 @@ mod tests {
                 f64::from(*weight) * ((1.0 + x.exp()).ln() - f64::from(target) * x)
             };
             rows.map(loss).collect()
+        };
+        close("loss", &loss, &reference(&wide(&logit)), 2e-6, 1e-6);
+        let expected = differences(&wide(&logit), |x| reference(x).iter().sum());
+        close("dlogit", &dlogit, &expected, 2e-6, 1e-5);
+    }
+
+    #[test]
+    fn preference_and_its_gradient() {
+        let logit: Vec<f32> = values(1, 10).iter().map(|v| v * 30.0).collect();
+        let weights = values(3, 5);
+        let (mut loss, mut dlogit) = (vec![9.0; 5], vec![9.0; 10]);
+        let mut call = |logit: &[f32], weights: &[f32]| {
+            let outputs = (ViewMut::F32(&mut loss), ViewMut::F32(&mut dlogit));
+            preference(&device(), outputs.0, outputs.1, View::F32(logit), View::F32(weights))
+        };
+        assert!(call(&logit[..9], &weights).is_err());
+        call(&logit, &weights).unwrap();
+        let reference = |x: &[f64]| -> Vec<f64> {
+            let loss = |(pair, weight): (&[f64], &f32)| {
+                f64::from(*weight) * (1.0 + (pair[1] - pair[0]).exp()).ln()
+            };
+            x.chunks(2).zip(&weights).map(loss).collect()
         };
         close("loss", &loss, &reference(&wide(&logit)), 2e-6, 1e-6);
         let expected = differences(&wide(&logit), |x| reference(x).iter().sum());

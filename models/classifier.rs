@@ -1,6 +1,7 @@
 //! The classification head: scores of labels from the last token of each sequence.
 //!
-//! One label is trained by binary cross-entropy on its score, several by cross-entropy among them.
+//! One label is trained by binary cross-entropy on its score, or by which of two sequences is the
+//! better one; several by cross-entropy among them.
 
 use heedful_kernels::gemm::{self, Write};
 use heedful_kernels::{Device, Tensor, fill, head};
@@ -17,6 +18,8 @@ pub enum Labels<'a> {
     Soft(&'a [f32]),
     /// `[B]`, which label of several.
     Classes(&'a [u32]),
+    /// Of sequences 2i and 2i + 1 the first is the better one; weights are one a pair.
+    Preferences,
 }
 
 /// How many labels a classifier has, and where its head lies.
@@ -103,6 +106,12 @@ fn losses(
         Labels::Classes(classes) if labels > 1 => {
             let classes = heedful_kernels::View::U32(classes);
             head::cross_entropy(dev, loss, slopes, scores, classes, weights, labels)?;
+        }
+        Labels::Preferences if labels == 1 && sequences.is_multiple_of(2) => {
+            let loss = logp.part_mut(0..sequences / 2);
+            head::preference(dev, loss, slopes, scores, weights)?;
+            let loss = logp.part(0..sequences / 2).f32()?;
+            return Ok(loss.iter().map(|&loss| f64::from(loss)).sum());
         }
         _ => return Err(Error::argument(format!("labels that {labels} scores do not tell"))),
     }

@@ -32,6 +32,7 @@ pub mod pull;
 pub mod safetensors;
 pub mod save;
 pub mod schedule;
+pub mod scorer;
 pub mod sft;
 pub mod state;
 mod stops;

@@ -36,6 +36,7 @@ pub struct Writer {
     dtype: Dtype,
     shard: u64,
     texts: Texts,
+    others: Vec<(String, String)>,
 }
 
 impl Dtype {
@@ -60,13 +61,14 @@ impl Writer {
             dtype: Dtype::F32,
             shard: SHARD,
             texts: Texts::of(checkpoint)?,
+            others: Vec::new(),
         })
     }
 
     /// A writer of a language model in f32 with a tokenizer from the text of `tokenizer.json`.
     pub fn new(config: Config, tokenizer: String) -> Writer {
         let (head, dtype, texts) = (Head::Lm, Dtype::F32, Texts::plain(tokenizer));
-        Writer { config, head, dtype, shard: SHARD, texts }
+        Writer { config, head, dtype, shard: SHARD, texts, others: Vec::new() }
     }
 
     /// What stands on top: an LM head, or a classifier's score.
@@ -111,6 +113,13 @@ impl Writer {
         self
     }
 
+    /// One more file with this text.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: String) -> Writer {
+        self.others.push((name.to_owned(), text));
+        self
+    }
+
     /// Writes the folder, which must not be there yet. `read` fills a buffer with the tensor of a
     /// Hugging Face name; it is asked once for each, in the order of [`names::all`].
     ///
@@ -137,6 +146,9 @@ impl Writer {
         let plan = names::all(&self.config, labels);
         tensors::write(&hidden.path, plan, self.dtype, self.shard, read)?;
         self.texts.write(&hidden.path, &self.config, self.head, self.dtype.name())?;
+        for (name, text) in &self.others {
+            file(&hidden.path.join(name), text.as_bytes())?;
+        }
         hidden.show(folder)
     }
 }

@@ -10,6 +10,7 @@ pub mod models;
 pub mod progress;
 pub mod report;
 pub mod revision;
+pub mod reward;
 pub mod train;
 pub mod verify;
 pub mod whole;

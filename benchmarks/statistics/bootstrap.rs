@@ -44,27 +44,53 @@ pub fn intervals<const N: usize>(rows: &[[Cluster; N]], plan: Plan) -> Option<[I
     if rows.is_empty() || plan.resamples == 0 || u32::try_from(rows.len()).is_err() {
         return None;
     }
-    let blocks = plan.resamples.div_ceil(BLOCK);
-    let drawn: Vec<[f64; N]> = (0..blocks)
-        .into_par_iter()
-        .flat_map_iter(|block| {
-            let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
-            rng.set_stream(u64::from(block));
-            let count = BLOCK.min(plan.resamples - block * BLOCK);
-            (0..count).map(move |_| resample(rows, &mut rng))
-        })
-        .collect();
+    let drawn: Vec<[f64; N]> = draws(plan, |rng| resample(rows, rng));
     Some(std::array::from_fn(|column| percentile(drawn.iter().map(|row| row[column]).collect())))
 }
 
+/// The 95 % percentile interval of any statistic: `of` gets how often each of the clusters was
+/// drawn. `None` without clusters.
+pub fn statistic(
+    clusters: usize,
+    plan: Plan,
+    of: impl Fn(&[u32]) -> f64 + Sync,
+) -> Option<Interval> {
+    if clusters == 0 || plan.resamples == 0 || u32::try_from(clusters).is_err() {
+        return None;
+    }
+    let drawn = draws(plan, |rng| {
+        let mut counts = vec![0; clusters];
+        (0..clusters).for_each(|_| counts[place(clusters, rng)] += 1);
+        of(&counts)
+    });
+    Some(percentile(drawn))
+}
+
+/// All resamples, each block of them from a stream of its own.
+fn draws<T: Send>(plan: Plan, one: impl Fn(&mut ChaCha8Rng) -> T + Sync) -> Vec<T> {
+    let blocks: Vec<Vec<T>> = (0..plan.resamples.div_ceil(BLOCK))
+        .into_par_iter()
+        .map(|block| {
+            let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
+            rng.set_stream(u64::from(block));
+            let count = BLOCK.min(plan.resamples - block * BLOCK);
+            (0..count).map(|_| one(&mut rng)).collect()
+        })
+        .collect();
+    blocks.into_iter().flatten().collect()
+}
+
+/// One of `count` places.
+fn place(count: usize, rng: &mut ChaCha8Rng) -> usize {
+    // A 32-bit multiply-shift: its bias, count / 2^32, is far below the resampling error.
+    ((u64::from(rng.next_u32()) * count as u64) >> 32) as usize
+}
+
 fn resample<const N: usize>(rows: &[[Cluster; N]], rng: &mut ChaCha8Rng) -> [f64; N] {
-    let count = rows.len() as u64;
     let mut gains = [0i64; N];
     let mut sizes = [0u64; N];
-    for _ in 0..count {
-        // A 32-bit multiply-shift: its bias, count / 2^32, is far below the resampling error.
-        let at = (u64::from(rng.next_u32()) * count) >> 32;
-        for (column, cluster) in rows[at as usize].iter().enumerate() {
+    for _ in 0..rows.len() {
+        for (column, cluster) in rows[place(rows.len(), rng)].iter().enumerate() {
             gains[column] += i64::from(cluster.gain);
             sizes[column] += u64::from(cluster.size);
         }
@@ -114,8 +140,23 @@ mod tests {
     }
 
     #[test]
+    fn a_statistic_of_counts_is_the_same_draw() {
+        let (clusters, ..) = clusters();
+        let rate = |counts: &[u32]| {
+            let sum = |of: fn(&Cluster) -> f64| -> f64 {
+                clusters.iter().zip(counts).map(|(c, &n)| of(c) * f64::from(n)).sum()
+            };
+            sum(|c| f64::from(c.gain)) / sum(|c| f64::from(c.size))
+        };
+        let (one, two) = (statistic(clusters.len(), PLAN, rate), interval(&clusters, PLAN));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert!((one.low - two.low).abs() < 1e-12 && (one.high - two.high).abs() < 1e-12);
+    }
+
+    #[test]
     fn nothing_drawn_from_nothing() {
         assert_eq!(interval(&[], PLAN), None);
+        assert_eq!(statistic(0, PLAN, |_| 0.0), None);
     }
 
     #[test]

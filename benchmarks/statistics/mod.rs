@@ -3,10 +3,12 @@
 //! Expected values in the tests were made with scipy 1.x and statsmodels by
 //! `benchmarks/peer/statistics.py`.
 
+pub mod binary;
 pub mod bootstrap;
 pub mod mcnemar;
 pub mod multiplicity;
 pub mod power;
+pub mod ranking;
 pub mod wilson;
 
 /// The two-sided 95 % quantile of the standard normal distribution.
