@@ -1,5 +1,7 @@
 //! The command line: what can be typed, and which stage it runs.
 
+mod ablate;
+mod bench;
 mod build;
 mod constraints;
 mod data;
@@ -10,8 +12,10 @@ mod generate_endpoint;
 mod generate_local;
 mod models;
 mod report;
+mod run;
 mod train;
 mod train_policy;
+mod train_reward;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -43,6 +47,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Ablate(ablate::Ablate),
+    Bench(bench::Bench),
     Build(build::Build),
     Constraints(constraints::Constraints),
     Data(data::Data),
@@ -51,6 +57,8 @@ enum Command {
     Eval(eval::Eval),
     Models(models::Models),
     Report(report::Report),
+    Run(run::Run),
+    Status(run::Status),
     Train(train::Train),
 }
 
@@ -65,7 +73,10 @@ pub fn run() -> Result<bool> {
             rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads.get())).build_global();
         pool.map_err(|e| Error::usage(format!("--threads {threads}: {e}")))?;
     }
+    let threads = cli.threads.map_or(0, |n| usize::from(n.get()));
     match cli.command {
+        Command::Ablate(command) => command.run(threads, cli.quiet),
+        Command::Bench(command) => command.run(threads, cli.quiet),
         Command::Build(command) => command.run(cli.quiet),
         Command::Constraints(command) => command.run(),
         Command::Data(command) => command.run(cli.quiet),
@@ -74,9 +85,9 @@ pub fn run() -> Result<bool> {
         Command::Eval(command) => command.run(cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
-        Command::Train(command) => {
-            command.run(cli.threads.map_or(0, |n| usize::from(n.get())), cli.quiet)
-        }
+        Command::Run(command) => command.run(threads, cli.quiet),
+        Command::Status(command) => command.run(threads),
+        Command::Train(command) => command.run(threads, cli.quiet),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod constraints;
+pub mod contest;
 pub mod demonstrate;
 pub mod error;
 pub mod evaluate;
@@ -11,6 +12,7 @@ pub mod progress;
 pub mod report;
 pub mod revision;
 pub mod reward;
+pub mod run;
 pub mod train;
 pub mod verify;
 pub mod whole;

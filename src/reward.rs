@@ -4,9 +4,16 @@
 //! Hugging Face layout (`…ForSequenceClassification`, two labels) with a `reward.json` that says how
 //! its input is written and at which temperature its probabilities are right.
 
+pub mod baselines;
 pub mod classifier;
+pub mod fit;
+mod linear;
+pub mod measure;
+pub mod outcome;
 pub mod pairs;
+pub mod split;
 pub mod template;
+pub mod train;
 
 pub use classifier::{Classifier, Question};
 pub use pairs::Pair;

@@ -157,7 +157,7 @@ fn trainer(with: &Sft, device: Device, checkpoint: &Checkpoint, steps: u64) -> R
 }
 
 /// AdamW whose weight decay falls on matrices; a clip of 0 does not clip.
-fn adamw(weight_decay: f64, clip: f64) -> optimizer::Settings {
+pub(crate) fn adamw(weight_decay: f64, clip: f64) -> optimizer::Settings {
     let clip = (clip != 0.0).then_some(clip);
     optimizer::Settings { weight_decay, decay: Decay::Matrices, clip, ..Default::default() }
 }
@@ -189,7 +189,7 @@ fn settings(with: &Sft, steps: u64) -> Value {
 }
 
 /// Writes the settings, unless the folder has a state, whose settings they then are or must be.
-fn note(folder: &Path, settings: &Value) -> Result<()> {
+pub(crate) fn note(folder: &Path, settings: &Value) -> Result<()> {
     let path = folder.join("train.json");
     if folder.join("state.safetensors").exists() && path.exists() {
         return Ok(());

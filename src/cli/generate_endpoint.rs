@@ -133,7 +133,8 @@ impl Endpoint {
         Ok(Some(outcome))
     }
 
-    fn settings(&self, sampling: Sampling) -> Result<Settings> {
+    /// How the server is asked.
+    pub(super) fn settings(&self, sampling: Sampling) -> Result<Settings> {
         let url = self.endpoint.as_deref().ok_or_else(|| Error::usage("give --endpoint"))?;
         let mut server = Server::new(url);
         server.key = self.api_key_env.as_deref().map(Key::from_env).transpose()?;

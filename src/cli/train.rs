@@ -9,6 +9,7 @@ use heedful_models::schedule::Shape;
 use heedful_models::workspace::Keep;
 
 use super::train_policy::Policy;
+use super::train_reward::Reward;
 use crate::error::Result;
 use crate::{progress, train};
 
@@ -22,6 +23,7 @@ pub(super) struct Train {
 #[derive(Debug, Subcommand)]
 enum Command {
     Sft(Box<Sft>),
+    Reward(Box<Reward>),
     Policy(Box<Policy>),
 }
 
@@ -133,6 +135,7 @@ impl Train {
     pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
         match self.command {
             Command::Sft(command) => command.run(threads, quiet),
+            Command::Reward(command) => command.run(threads, quiet),
             Command::Policy(command) => command.run(threads, quiet),
         }
     }

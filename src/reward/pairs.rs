@@ -41,11 +41,6 @@ impl Pair {
         let Pair { instruction, constraint, response, .. } = self;
         Question { instruction, constraint, response }
     }
-
-    /// What rates are told apart by: the part of the id before the colon.
-    pub fn family(&self) -> &str {
-        self.id.split(':').next().unwrap_or_default()
-    }
 }
 
 /// All pairs of these files and folders, in their order.
@@ -138,7 +133,10 @@ mod tests {
         ))
         .unwrap();
         assert_eq!((pairs[0].label, pairs[1].label), (true, false));
-        assert_eq!((pairs[1].family(), pairs[1].soft, pairs[1].truth), ("a", true, Some(true)));
+        assert_eq!(
+            (pairs[1].id.as_str(), pairs[1].soft, pairs[1].truth),
+            ("a:b", true, Some(true))
+        );
         assert_eq!((pairs[0].truth, pairs[1].group.as_str()), (None, "i"));
     }
 

@@ -1,0 +1,208 @@
+//! The stage that measures a policy: samples and the likeliest answer to each prompt, judged, as a
+//! table.
+
+use std::path::Path;
+
+use heedful_datasets::flat::{Cell, Kind, Writer};
+use heedful_datasets::rows;
+use heedful_kernels::{Dtype, sample};
+use heedful_models::chat::Message;
+use heedful_models::engine::Settings as Slots;
+use heedful_models::generate::Overlong;
+use serde_json::{Value, json};
+
+use super::judged::Item;
+use super::sound;
+use crate::error::{Error, Result};
+use crate::generate::Request;
+use crate::generate::local::{self, Settings};
+
+/// The table in the stage's folder.
+pub const FILE: &str = "answers.parquet";
+
+/// How a policy is asked.
+pub struct Ask<'a> {
+    /// The checkpoint.
+    pub model: &'a Path,
+    /// Samples of each prompt at temperature 1.
+    pub samples: u32,
+    /// Tokens of an answer at most.
+    pub max_tokens: usize,
+    /// Of the samples.
+    pub seed: u64,
+    /// Threads; 0 takes one a core.
+    pub threads: usize,
+}
+
+/// An answer and what it satisfies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The prompt's set.
+    pub set: String,
+    /// The prompt's name.
+    pub key: String,
+    /// Its level.
+    pub level: u64,
+    /// Which sample; the likeliest answer has none.
+    pub sample: Option<u32>,
+    /// The constraints that were decided.
+    pub ids: Vec<String>,
+    /// Whether each is satisfied.
+    pub satisfied: Vec<bool>,
+    /// Whether it is an answer at all, see [`sound`].
+    pub sound: bool,
+    /// Tokens of the answer.
+    pub tokens: u64,
+    /// Whether the limit cut it.
+    pub cut: bool,
+    /// What the user said.
+    pub prompt: String,
+    /// The answer.
+    pub response: String,
+}
+
+impl Row {
+    /// Whether all constraints are satisfied; of a prompt without any, whether the answer is sound.
+    pub fn good(&self) -> bool {
+        if self.ids.is_empty() { self.sound } else { self.satisfied.iter().all(|good| *good) }
+    }
+}
+
+const COLUMNS: [(&str, Kind); 11] = [
+    ("set", Kind::Text),
+    ("key", Kind::Text),
+    ("level", Kind::Int),
+    ("sample", Kind::Int),
+    ("constraints", Kind::Text),
+    ("satisfied", Kind::Text),
+    ("sound", Kind::Bool),
+    ("tokens", Kind::Int),
+    ("truncated", Kind::Bool),
+    ("prompt", Kind::Text),
+    ("response", Kind::Text),
+];
+
+/// Answers all prompts, and writes the table into `folder`. `tick` sees how many answers there are.
+///
+/// # Errors
+/// A checkpoint that cannot be loaded, a prompt that is too long, a folder that cannot be written.
+pub fn run(ask: &Ask<'_>, items: &[Item], folder: &Path, tick: &mut dyn FnMut(u64)) -> Result<()> {
+    let mut rows = Vec::new();
+    for temperature in [1.0, 0.0] {
+        rows.extend(answers(ask, items, temperature, &mut |n| tick(n + rows.len() as u64))?);
+    }
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    let path = folder.join(FILE);
+    let part = path.with_extension("part");
+    let mut writer = Writer::create(&part, &COLUMNS)?;
+    for row in &rows {
+        let (ids, satisfied) = (json!(row.ids).to_string(), json!(row.satisfied).to_string());
+        writer.push(&[
+            Cell::Text(&row.set),
+            Cell::Text(&row.key),
+            Cell::Int(row.level as i64),
+            row.sample.map_or(Cell::Null, |sample| Cell::Int(sample.into())),
+            Cell::Text(&ids),
+            Cell::Text(&satisfied),
+            Cell::Bool(row.sound),
+            Cell::Int(row.tokens as i64),
+            Cell::Bool(row.cut),
+            Cell::Text(&row.prompt),
+            Cell::Text(&row.response),
+        ])?;
+    }
+    writer.finish()?;
+    std::fs::rename(&part, &path).map_err(|e| Error::io(&path, e))
+}
+
+/// Rows by prompt and sample.
+fn answers(
+    ask: &Ask<'_>,
+    items: &[Item],
+    temperature: f32,
+    tick: &mut dyn FnMut(u64),
+) -> Result<Vec<Row>> {
+    let samples = if temperature == 0.0 { 1 } else { ask.samples };
+    let settings = Settings {
+        model: ask.model.to_owned(),
+        sampling: sample::Settings { temperature, ..sample::Settings::PLAIN },
+        seed: ask.seed,
+        max_tokens: ask.max_tokens,
+        stop: Vec::new(),
+        thinking: None,
+        overlong: Overlong::Refuse,
+        weights: Dtype::F32,
+        slots: Slots { slots: 64, ..Slots::default() },
+        threads: ask.threads,
+    };
+    let requests: Vec<Request> = (items.iter().enumerate())
+        .flat_map(|(row, item)| {
+            (0..samples).map(move |sample| Request {
+                row,
+                key: format!("{} {}", item.set, item.key),
+                messages: vec![Message::user(&item.prompt)],
+                sample,
+            })
+        })
+        .collect();
+    let mut rows = Vec::with_capacity(requests.len());
+    let mut count = 0;
+    let mut done = |found: Vec<crate::generate::Response>| {
+        for response in found {
+            let item = &items[response.row];
+            let cut = response.finish == heedful_benchmarks::finish::FinishReason::Length;
+            let row = Row {
+                set: item.set.to_owned(),
+                key: item.key.clone(),
+                level: item.level,
+                sample: (temperature > 0.0).then_some(response.sample),
+                ids: item.checks.iter().map(|check| check.id.clone()).collect(),
+                satisfied: item.judge(&response.text),
+                sound: !cut && sound::is_sound(item, &response.text),
+                tokens: response.tokens.unwrap_or_default().into(),
+                cut,
+                prompt: item.prompt.clone(),
+                response: response.text,
+            };
+            rows.push((response.row, response.sample, row));
+            count += 1;
+        }
+        tick(count);
+        Ok(())
+    };
+    local::run(&settings, &requests, &mut done, &mut |_| {})?;
+    rows.sort_by_key(|(row, sample, _)| (*row, *sample));
+    Ok(rows.into_iter().map(|(.., row)| row).collect())
+}
+
+/// The table of a stage's folder.
+///
+/// # Errors
+/// A table that cannot be read or is not ours.
+pub fn read(folder: &Path) -> Result<Vec<Row>> {
+    let path = folder.join(FILE);
+    let mut all = Vec::new();
+    for row in rows::open_strict(&path)? {
+        let row = row?;
+        let refuse = || Error::usage(format!("{}: {}: no answer", path.display(), row.place));
+        let text = |key: &str| row.object.get(key)?.as_str().map(str::to_owned);
+        let list = |key: &str| serde_json::from_str::<Value>(&text(key)?).ok();
+        let of = || -> Option<Row> {
+            Some(Row {
+                set: text("set")?,
+                key: text("key")?,
+                level: row.object.get("level")?.as_u64()?,
+                sample: row.object.get("sample")?.as_u64().and_then(|n| u32::try_from(n).ok()),
+                ids: serde_json::from_value(list("constraints")?).ok()?,
+                satisfied: serde_json::from_value(list("satisfied")?).ok()?,
+                sound: row.object.get("sound")?.as_bool()?,
+                tokens: row.object.get("tokens")?.as_u64()?,
+                cut: row.object.get("truncated")?.as_bool()?,
+                prompt: text("prompt")?,
+                response: text("response")?,
+            })
+        };
+        all.push(of().ok_or_else(refuse)?);
+    }
+    Ok(all)
+}

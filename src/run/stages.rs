@@ -1,0 +1,320 @@
+//! The stages of a cycle: how each is planned, and what it does.
+
+use std::path::{Path, PathBuf};
+
+use heedful_benchmarks::thinking;
+use heedful_constraints::Profile;
+use heedful_datasets::manifest::Plan as Identity;
+use heedful_datasets::{artifact, grammar, groups, recipe as build, stage};
+use heedful_kernels::{Dtype, sample};
+use heedful_models::engine::Settings as Slots;
+use heedful_models::generate::Overlong;
+use heedful_models::save;
+use heedful_models::schedule::Shape;
+use serde_json::json;
+
+use super::evaluate::{self, Ask};
+use super::judged::{self, Item};
+use super::plan::{Plan, Stage};
+use super::recipe::{Recipe, Source};
+use crate::error::{Error, Result};
+use crate::generate::{self, Job, input, local};
+use crate::reward::split::Split;
+use crate::reward::template::Template;
+use crate::reward::train::{self as reward, Reward};
+use crate::train::policy::{self, Policy};
+use crate::{demonstrate, pairs, revision};
+
+/// A cycle that is about to run.
+pub struct Cycle<'a> {
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// The checkpoint.
+    pub model: PathBuf,
+    /// How the policy is trained; model, data, classifier and folder are filled in here.
+    pub policy: Policy,
+    /// Threads; 0 takes one a core.
+    pub threads: usize,
+}
+
+/// Told how far a stage is: what is done, of how much where that is known, and a word on it.
+pub type Watch<'a> = &'a mut dyn FnMut(u64, Option<u64>, &str);
+
+/// The folder of prompts: files of the grammar, or the tables of a dataset.
+struct Asked {
+    train: Vec<PathBuf>,
+    ladders: PathBuf,
+    test: Vec<PathBuf>,
+    held_out: Vec<PathBuf>,
+    bare: Vec<PathBuf>,
+    groups: Option<PathBuf>,
+}
+
+impl Cycle<'_> {
+    /// Runs one stage, in its folder.
+    ///
+    /// # Errors
+    /// Of the stage.
+    pub fn run(&self, plan: &Plan, at: usize, watch: Watch<'_>) -> Result<()> {
+        let stage = &plan.stages[at];
+        std::fs::create_dir_all(&stage.path).map_err(|e| Error::io(&stage.path, e))?;
+        let of = |name: &str| {
+            let found = plan.stages.iter().find(|stage| stage.name == name);
+            found.ok_or_else(|| Error::usage(format!("the plan has no stage {name}")))
+        };
+        let prompts = of("prompts")?;
+        match stage.name {
+            "prompts" => self.prompts(stage),
+            "generate" => self.generate(&asked(self.recipe, &prompts.path)?, stage, watch),
+            "pairs" => self.pairs(&asked(self.recipe, &prompts.path)?, of("generate")?, stage),
+            "reward" => {
+                self.reward(&asked(self.recipe, &prompts.path)?, of("pairs")?, stage, watch)
+            }
+            "policy" => self.policy(&asked(self.recipe, &prompts.path)?, plan, stage, watch),
+            "before" => self.evaluate(&prompts.path, &self.model, stage, watch),
+            "after" => {
+                self.evaluate(&prompts.path, &of("policy")?.path.join("model"), stage, watch)
+            }
+            other => Err(Error::usage(format!("nothing is known of a stage {other}"))),
+        }
+    }
+
+    fn prompts(&self, stage: &Stage) -> Result<()> {
+        let recipe = &self.recipe.prompts;
+        if recipe.source == Source::Build {
+            let made = match &recipe.recipe {
+                Some(path) => build::read(path)?,
+                None => build::parse(build::DEFAULT, "the embedded recipe", Path::new(""))?,
+            };
+            stage::build(&made, &stage.path, revision::current(), &|_| {})?;
+            return Ok(());
+        }
+        let drawn = demonstrate::recipe(recipe.recipe.as_deref())?;
+        let seed = self.recipe.seed;
+        let write = |name: &str, split, levels: (usize, usize), rows: u64| {
+            let what = demonstrate::What::Prompts(split, levels.0, levels.1);
+            demonstrate::write(drawn.clone(), seed, what, 0, rows, &stage.path.join(name))
+        };
+        let top = recipe.test_levels;
+        let lowest = if recipe.decompose { 1 } else { recipe.levels };
+        write("train.jsonl", grammar::Split::Train, (lowest, recipe.levels), recipe.train)?;
+        write("ladders.jsonl", grammar::Split::Train, (0, recipe.levels), recipe.labelled)?;
+        write("test.jsonl", grammar::Split::Test, (1, top), recipe.test)?;
+        write("held-out.jsonl", grammar::Split::HeldOut, (1, 1), recipe.held_out)?;
+        write("bare.jsonl", grammar::Split::Test, (0, 0), recipe.bare)?;
+        self.groups(drawn, &stage.path.join("groups.jsonl"))
+    }
+
+    fn groups(&self, drawn: grammar::Recipe, path: &Path) -> Result<()> {
+        let usage = |e: grammar::Error| Error::usage(e.to_string());
+        let drawn = grammar::Demonstrations::new(drawn, self.recipe.seed).map_err(usage)?;
+        let wanted = self.recipe.reward.groups;
+        crate::whole::write(path, |out| {
+            let made = |index| drawn.group(grammar::Split::Test, index, grammar::MOST);
+            Ok(groups::write(out, wanted, made)?)
+        })?;
+        Ok(())
+    }
+
+    fn generate(&self, asked: &Asked, stage: &Stage, watch: Watch<'_>) -> Result<()> {
+        let pairs = self.recipe.pairs.as_ref();
+        let samples = pairs.map_or(1, |pairs| pairs.samples);
+        let read = input::read(&asked.ladders, None, None)?;
+        let total = read.rows.len() as u64 * u64::from(samples);
+        let job = Job {
+            out: stage.path.clone(),
+            plan: Identity {
+                stage: generate::STAGE.to_owned(),
+                name: "responses".to_owned(),
+                config: json!({"cycle": stage.id, "samples": samples}),
+                seed: self.recipe.seed,
+                parents: read.parents,
+                inputs: read.files,
+                schema_version: generate::artifact::SCHEMA_VERSION,
+                verifiers: Vec::new(),
+            },
+            rows: read.rows,
+            samples,
+            policy: self.recipe.model.clone(),
+            revision: revision::current(),
+        };
+        let settings = local::Settings {
+            model: self.model.clone(),
+            sampling: sample::Settings::PLAIN,
+            seed: self.recipe.seed,
+            max_tokens: self.recipe.max_tokens,
+            stop: Vec::new(),
+            thinking: None,
+            overlong: Overlong::Refuse,
+            weights: Dtype::F32,
+            slots: Slots { slots: 64, ..Slots::default() },
+            threads: self.threads,
+        };
+        generate::complete(&job, |requests, done| {
+            let behind = total - requests.len() as u64;
+            local::run(&settings, requests, done, &mut |progress| {
+                watch(behind + progress.finished as u64, Some(total), "");
+            })
+        })?;
+        Ok(())
+    }
+
+    fn pairs(&self, asked: &Asked, responses: &Stage, stage: &Stage) -> Result<()> {
+        let wanted = self.recipe.pairs.clone().unwrap_or_default();
+        let config = pairs::Config {
+            data: asked.ladders.clone(),
+            responses: only(&responses.path, "responses-")?,
+            out: stage.path.clone(),
+            name: "pairs".to_owned(),
+            labels: wanted.labels,
+            reach: wanted.reach,
+            profile: Profile::Corrected,
+            thinking: thinking::Policy::default(),
+            prefilled: false,
+            revision: revision::current(),
+        };
+        pairs::run(&config, &|_| {})?;
+        Ok(())
+    }
+
+    fn reward(
+        &self,
+        asked: &Asked,
+        labelled: &Stage,
+        stage: &Stage,
+        watch: Watch<'_>,
+    ) -> Result<()> {
+        let with = &self.recipe.reward;
+        let (dev, seeds, held_out_share) = (0.1, 0.1, with.held_out_share);
+        let seed = self.recipe.seed;
+        let settings = Reward {
+            model: self.model.clone(),
+            data: vec![only(&labelled.path, "pairs-")?],
+            soft_only: self.recipe.pairs.as_ref().is_some_and(|pairs| pairs.soft_only),
+            groups: asked.groups.clone().into_iter().collect(),
+            out: stage.path.clone(),
+            template: Template { instruction: with.instruction, length: with.length },
+            epochs: with.epochs,
+            batch: with.batch,
+            tokens: (2 * with.length).max(2048),
+            rate: with.rate,
+            shape: Shape::Cosine,
+            warmup: 0,
+            weight_decay: 0.0,
+            clip: 1.0,
+            balance: true,
+            split: Split { dev, seeds, held_out: Vec::new(), held_out_share, seed },
+            evaluate_every: 0,
+            patience: 2,
+            baselines: with.baselines.clone(),
+            seed,
+            dtype: save::Dtype::F32,
+            one_label: false,
+            threads: self.threads,
+        };
+        if settings.out.join("model").exists() {
+            // Killed between the last rename and `stage.json`.
+            return Ok(());
+        }
+        reward::train(&settings, |line, steps| {
+            watch(line.step, Some(steps), &format!("loss {:.3}", line.loss));
+        })?;
+        Ok(())
+    }
+
+    fn policy(&self, asked: &Asked, plan: &Plan, stage: &Stage, watch: Watch<'_>) -> Result<()> {
+        let reward = plan.stages.iter().find(|stage| stage.name == "reward");
+        let settings = Policy {
+            model: self.model.clone(),
+            data: asked.train.clone(),
+            out: stage.path.clone(),
+            reward: reward.map(|stage| stage.path.join("model")),
+            threads: self.threads,
+            ..self.policy.clone()
+        };
+        if settings.out.join("model").exists() {
+            return Ok(());
+        }
+        let steps = settings.steps;
+        policy::train(&settings, |line| {
+            watch(line.step, Some(steps), &format!("reward {:.3}", line.reward));
+        })?;
+        Ok(())
+    }
+
+    fn evaluate(
+        &self,
+        prompts: &Path,
+        model: &Path,
+        stage: &Stage,
+        watch: Watch<'_>,
+    ) -> Result<()> {
+        let items = self.items(prompts)?;
+        let ask = Ask {
+            model,
+            samples: self.recipe.eval.samples,
+            max_tokens: self.recipe.max_tokens,
+            seed: self.recipe.seed,
+            threads: self.threads,
+        };
+        let total = items.len() as u64 * u64::from(ask.samples + 1);
+        evaluate::run(&ask, &items, &stage.path, &mut |n| watch(n, Some(total), ""))
+    }
+
+    /// The prompts to measure on.
+    fn items(&self, prompts: &Path) -> Result<Vec<Item>> {
+        let asked = asked(self.recipe, prompts)?;
+        let with = &self.recipe.prompts;
+        let top = with.test_levels as u64;
+        let mut items = judged::read("test", &asked.test, 1..=top, with.test)?;
+        items.extend(judged::read("held_out", &asked.held_out, 1..=top, with.held_out)?);
+        items.extend(judged::read("bare", &asked.bare, 0..=0, with.bare)?);
+        Ok(items)
+    }
+}
+
+/// What lies in the folder of prompts.
+fn asked(recipe: &Recipe, folder: &Path) -> Result<Asked> {
+    let file = |name: &str| folder.join(name);
+    if recipe.prompts.source == Source::Grammar {
+        return Ok(Asked {
+            train: vec![file("train.jsonl")],
+            ladders: file("ladders.jsonl"),
+            test: vec![file("test.jsonl")],
+            held_out: vec![file("held-out.jsonl")],
+            bare: vec![file("bare.jsonl")],
+            groups: (recipe.reward.groups > 0).then(|| file("groups.jsonl")),
+        });
+    }
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
+    let mut made: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()).map_err(|e| Error::io(folder, e)))
+        .collect::<Result<_>>()?;
+    made.retain(|path| path.join("manifest.json").exists());
+    let [dataset] = &made[..] else {
+        return Err(Error::usage(format!("{}: not one dataset in it", folder.display())));
+    };
+    let found = artifact::open(dataset)?;
+    let test = found.tables(Some("test"));
+    Ok(Asked {
+        train: found.tables(Some("train")),
+        ladders: dataset.clone(),
+        test: test.clone(),
+        held_out: Vec::new(),
+        bare: test,
+        groups: None,
+    })
+}
+
+/// The one artifact of a stage's folder.
+pub(super) fn only(folder: &Path, start: &str) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
+    for entry in entries {
+        let path = entry.map_err(|e| Error::io(folder, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with(start) && path.join("manifest.json").exists() {
+            return Ok(path);
+        }
+    }
+    Err(Error::usage(format!("{}: no {start}… in it", folder.display())))
+}
