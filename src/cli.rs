@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and which stage it runs.
 
+mod best;
 mod build;
 mod constraints;
 mod data;
