@@ -37,6 +37,16 @@ impl Layout {
         }
     }
 
+    /// The layout that made `prompt` of these, if one did.
+    pub fn of(prompt: &str, instruction: &str, constraints: &[&str]) -> Option<Layout> {
+        let leads = LEADS.into_iter();
+        let lists = leads.flat_map(|lead| [Layout::Bullets(lead), Layout::Numbered(lead)]);
+        [Layout::Inline, Layout::Paragraph]
+            .into_iter()
+            .chain(lists)
+            .find(|layout| layout.prompt(instruction, constraints.iter().copied()) == prompt)
+    }
+
     /// The prompt.
     pub fn prompt<'a>(
         self,
@@ -86,6 +96,9 @@ mod tests {
             let prompt = layout.prompt("Write.", ["Be brief", "Use \"x\"."].into_iter());
             assert!(prompt.starts_with("Write."));
             assert!(prompt.contains("Be brief.") && prompt.ends_with("Use \"x\"."), "{prompt}");
+            let found = Layout::of(&prompt, "Write.", &["Be brief", "Use \"x\"."]);
+            assert_eq!(found, Some(layout));
+            assert_eq!(Layout::of(&prompt, "Write.", &["Be brief"]), None);
         }
         let prompt = Layout::Numbered("L:").prompt("Write.", ["A.", "B."].into_iter());
         assert_eq!(prompt, "Write.\n\nL:\n1. A.\n2. B.");

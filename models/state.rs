@@ -16,7 +16,7 @@ use crate::feed::Place;
 use crate::trainer::Trainer;
 
 /// Headers longer than this are none of ours.
-const LONGEST: u64 = 1 << 16;
+const LONGEST: u64 = 1 << 24;
 
 /// Values that are converted at a time.
 const RUN: usize = 1 << 14;
@@ -75,11 +75,26 @@ fn tensors(len: usize) -> BTreeMap<String, Info> {
 /// # Errors
 /// Of the system.
 pub fn save(path: &Path, trainer: &Trainer, progress: &Progress) -> Result<()> {
+    save_with(path, trainer, progress, "")
+}
+
+/// As [`save`], with what else the training wants to remember (16 MiB at most), for [`memory`].
+///
+/// # Errors
+/// As [`save`], and of more than that.
+pub fn save_with(path: &Path, trainer: &Trainer, progress: &Progress, memory: &str) -> Result<()> {
     let progress = serde_json::to_string(progress).expect("a progress is plain data");
-    let metadata = BTreeMap::from([("progress".to_owned(), progress)]);
+    let mut metadata = BTreeMap::from([("progress".to_owned(), progress)]);
+    if !memory.is_empty() {
+        metadata.insert("memory".to_owned(), memory.to_owned());
+    }
     let header = Header { metadata, tensors: tensors(trainer.params.len()) };
     let mut header = serde_json::to_vec(&header).expect("a header is plain data");
     header.resize(header.len().next_multiple_of(8), b' ');
+    if header.len() as u64 > LONGEST {
+        let problem = format!("a header of {} bytes", header.len());
+        return Err(Error::file(path, problem));
+    }
     let made = path.with_extension("part");
     let write = || -> std::io::Result<()> {
         let mut out = BufWriter::new(File::create(&made)?);
@@ -126,13 +141,24 @@ pub fn load(path: &Path, trainer: &mut Trainer) -> Result<Progress> {
     Ok(progress)
 }
 
+/// What [`save_with`] was given to remember; nothing where it was not.
+///
+/// # Errors
+/// A file that is not such a state.
+pub fn memory(path: &Path) -> Result<String> {
+    let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let (mut header, _) = header(path, &mut file)?;
+    Ok(header.metadata.remove("memory").unwrap_or_default())
+}
+
 /// The header and its length.
 fn header(path: &Path, file: &mut File) -> Result<(Header, u64)> {
     let io = |e| Error::io(path, e);
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(io)?;
     let length = u64::from_le_bytes(length);
-    if length > LONGEST {
+    let size = file.metadata().map_err(io)?.len();
+    if length > LONGEST.min(size) {
         return Err(Error::file(path, format!("a header of {length} bytes")));
     }
     let mut text = vec![0; length as usize];

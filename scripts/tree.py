@@ -22,6 +22,7 @@ NOTES = {
     "constraints/data/": "Embedded figures and word lists; see NOTICE",
     "constraints/soft/": "The 25 types of soft constraints, one file each",
     "datasets/seeds/": "Seed instructions by task kind, in JSON Lines",
+    "presets/": "Settings of `heedful train policy` by name",
     "recipes/": "Recipes to build by",
 }
 

@@ -2,6 +2,7 @@
 
 mod ablate;
 mod bench;
+mod best;
 mod build;
 mod constraints;
 mod data;

@@ -1,5 +1,6 @@
 //! The stages of heedful, one file each, and its command line.
 
+pub mod best;
 pub mod cli;
 pub mod constraints;
 pub mod contest;

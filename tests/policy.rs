@@ -45,34 +45,21 @@ fn weights(out: &Path) -> Vec<u8> {
     fs::read(out.join("model/model.safetensors")).unwrap()
 }
 
-#[test]
-fn a_killed_run_goes_on_to_the_same_policy_on_any_threads() {
+/// Trains at once, and again with a kill at some moment after the third rollout, of which the state
+/// knows two: both must come to the same.
+fn goes_on_the_same(more: &str, steps: &str) -> (Vec<Value>, PathBuf, tempfile::TempDir) {
     let folder = folder();
     let data = prompts(folder.path());
     let (straight, broken) = (folder.path().join("straight"), folder.path().join("broken"));
-    let summary = heedful(given(&data, &straight, "5", "1")).ok().json();
+    let given = |out: &Path, threads: &str| {
+        let mut all = given(&data, out, steps, threads);
+        all.extend(more.split_whitespace().map(str::to_owned));
+        all
+    };
+    let summary = heedful(given(&straight, "1")).ok().json();
     assert_eq!(summary["resumed"].as_u64(), Some(0));
-    let whole = lines(&straight);
-    assert_eq!(whole.len(), 5);
-    for key in [
-        "reward",
-        "satisfied",
-        "all_satisfied",
-        "kl",
-        "entropy",
-        "clipped",
-        "kept",
-        "grad_norm",
-        "length",
-        "truncated",
-        "rollout_tokens_per_s",
-        "reward_std",
-    ] {
-        assert!(whole[0][key].is_f64(), "{key}: {}", whole[0]);
-    }
-    // Killed at some moment after the third rollout, of which the state knows two.
     let mut child = Command::new(env!("CARGO_BIN_EXE_heedful"))
-        .args(given(&data, &broken, "5", "2"))
+        .args(given(&broken, "2"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -85,13 +72,107 @@ fn a_killed_run_goes_on_to_the_same_policy_on_any_threads() {
     if broken.join("model").exists() {
         fs::remove_dir_all(broken.join("model")).unwrap();
     }
-    let summary = heedful(given(&data, &broken, "5", "2")).ok().json();
+    let summary = heedful(given(&broken, "2")).ok().json();
     assert!(summary["resumed"].as_u64() >= Some(2), "{summary}");
     assert_eq!(curve(&straight), curve(&broken));
     assert!(weights(&straight) == weights(&broken));
     let table = |out: &Path| fs::read(out.join("rollouts/step-000004.parquet")).unwrap();
     assert!(table(&straight) == table(&broken));
-    heedful(given(&data, &broken, "5", "1")).refused(&["is there already"]);
+    heedful(given(&broken, "1")).refused(&["is there already"]);
+    (lines(&straight), straight, folder)
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_policy_on_any_threads() {
+    let more = "--curriculum adaptive --hindsight 1 --intent-gate 0 --length-gate 0.1-9";
+    let (whole, out, _folder) = goes_on_the_same(more, "5");
+    assert_eq!(whole.len(), 5);
+    for key in [
+        "reward",
+        "reward_hard",
+        "satisfied",
+        "satisfied_hard",
+        "all_satisfied",
+        "kl",
+        "entropy",
+        "clipped",
+        "kept",
+        "grad_norm",
+        "lr",
+        "length",
+        "truncated",
+        "refused/intent",
+        "curriculum/in_band",
+        "rollout_s",
+        "reward_s",
+        "train_s",
+        "rollout_tokens_per_s",
+        "reward_tokens_per_s",
+        "train_tokens_per_s",
+        "reward_std",
+    ] {
+        assert!(whole[0][key].is_f64(), "{key}: {}", whole[0]);
+    }
+    assert!(whole.iter().any(|line| line["relabelled"].as_u64() > Some(0)), "no hindsight");
+    let settings = fs::read_to_string(out.join("train.json")).unwrap();
+    let settings: Value = serde_json::from_str(&settings).unwrap();
+    assert_eq!(settings["curriculum"]["adaptive"]["band"][1], 0.8);
+}
+
+#[test]
+fn a_killed_run_goes_on_in_its_stage() {
+    let folder = folder();
+    let wires = folder.path().join("wires.jsonl");
+    let row = r#"{"prompt": "Name a river. No commas.", "needs": ["Rhine"], "kwargs": [{}],
+        "instruction_id_list": ["punctuation:no_comma"]}"#;
+    fs::write(&wires, format!("{}\n", row.replace('\n', ""))).unwrap();
+    let more = format!(
+        "--curriculum staged --gate 1 --stage-steps 2 --tripwire-every 3 --tripwire {}",
+        arg(&wires)
+    );
+    let (whole, ..) = goes_on_the_same(&more, "4");
+    let of = |key: &str| whole.iter().map(|line| line[key].as_f64()).collect::<Vec<_>>();
+    assert_eq!(of("curriculum/level"), [Some(1.0), Some(1.0), Some(2.0), Some(2.0)]);
+    let told = of("tripwire/hacked").iter().map(Option::is_some).collect::<Vec<_>>();
+    assert_eq!(told, [true, false, false, true]);
+}
+
+#[test]
+fn the_best_samples_can_be_learned_from() {
+    let folder = folder();
+    let data = prompts(folder.path());
+    let out = folder.path().join("out");
+    heedful(given(&data, &out, "2", "2")).ok();
+    let samples = |step: u32| arg(out.join(format!("rollouts/step-00000{step}.parquet")));
+    let best = arg(folder.path().join("best.jsonl"));
+    let (one, two) = (samples(1), samples(2));
+    let all = ["--responses", &one, "--responses", &two, "--out", &best];
+    let counts = heedful(["data", "best", "--data", &data].into_iter().chain(all)).ok().json();
+    assert_eq!((counts["samples"].as_u64(), counts["unmatched"].as_u64()), (Some(32), Some(0)));
+    let kept = fs::read_to_string(&best).unwrap().lines().count() as u64;
+    assert!(kept > 0 && counts["kept"] == kept, "{counts}");
+    let start = arg(folder.path().join("start"));
+    let from = ["train", "sft", "--model", "embedded", "--data", &best, "--out", &start];
+    heedful(from.into_iter().chain(["--steps", "1"])).ok();
+}
+
+#[test]
+fn presets_are_under_the_flags_and_their_keys_are_known() {
+    let folder = folder();
+    let data = prompts(folder.path());
+    let out = folder.path().join("out");
+    let preset = folder.path().join("mine.toml");
+    fs::write(&preset, "group = 4\nsteeps = 3\n").unwrap();
+    let mut args = given(&data, &out, "1", "2");
+    args.extend(["--preset".to_owned(), arg(&preset)]);
+    heedful(&args).refused(&["mine.toml", "line 2", "`steeps`"]);
+    args.pop();
+    args.push("default".to_owned());
+    heedful(&args).ok();
+    let settings = fs::read_to_string(out.join("train.json")).unwrap();
+    let settings: Value = serde_json::from_str(&settings).unwrap();
+    // The group is a flag's, the credit the preset's.
+    assert_eq!((&settings["group"], &settings["credit"]), (&4.into(), &"graded".into()));
 }
 
 #[test]

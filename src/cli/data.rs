@@ -8,10 +8,11 @@ use heedful_datasets::history::{self, Change, Diff};
 use heedful_datasets::{artifact, frame::RowDiff};
 use serde_json::{Value, json};
 
+use super::best::Best;
 use super::demonstrate::Demonstrate;
 use crate::error::Result;
 
-/// List, compare, check and export artifacts; write text of the grammar.
+/// List, compare, check and export artifacts; choose samples; write text of the grammar.
 #[derive(Debug, Args)]
 pub(super) struct Data {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ enum Command {
     Diff(Between),
     Check(Check),
     Export(Export),
+    Best(Best),
     Demonstrate(Demonstrate),
 }
 
@@ -82,6 +84,7 @@ impl Data {
             Command::Diff(command) => command.run(),
             Command::Check(command) => command.run(quiet),
             Command::Export(command) => command.run(quiet),
+            Command::Best(command) => command.run(),
             Command::Demonstrate(command) => command.run(),
         }
     }

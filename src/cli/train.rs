@@ -7,6 +7,7 @@ use heedful_models::feed::Packing;
 use heedful_models::save::Dtype;
 use heedful_models::schedule::Shape;
 use heedful_models::workspace::Keep;
+use serde::{Deserialize, Serialize};
 
 use super::train_policy::Policy;
 use super::train_reward::Reward;
@@ -99,14 +100,16 @@ struct Sft {
     dtype: Type,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Schedule {
     Constant,
     Linear,
     Cosine,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Type {
     F32,
     Bf16,

@@ -1,45 +1,56 @@
 //! The stage `train policy`: a checkpoint and prompts to a checkpoint that does what they ask, by
-//! group-relative policy optimisation (Shao et al. 2024) on the rewards of rules.
+//! group-relative policy optimisation (Shao et al. 2024) on the rewards of rules, of a classifier
+//! for soft constraints, and of right answers.
 //!
 //! The folder of a training holds `train.json` (the resolved settings), `metrics.jsonl`, the events
 //! for TensorBoard, a table of each rollout in `rollouts`, `state.safetensors` to go on from, and
 //! at the end the checkpoint in `model`. A run that is killed goes on with the same results.
 
+pub mod curriculum;
+mod dump;
+pub mod gates;
+mod hindsight;
+pub mod judge;
 pub mod reward;
 mod rollout;
+mod run;
 mod tally;
+pub mod tasks;
+#[cfg(test)]
+mod tests;
+pub mod tripwire;
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::PathBuf;
 
 use heedful_benchmarks::thinking;
 use heedful_constraints::Profile;
 use heedful_kernels::advantage::{self, Baseline, Scale};
-use heedful_kernels::{Device, Tensor, View, ViewMut};
-use heedful_models::config::Head;
-use heedful_models::counter::Counter;
+use heedful_kernels::{Device, View, ViewMut, surrogate};
+use heedful_models::Checkpoint;
 use heedful_models::metrics::Metrics;
-use heedful_models::policy::{self, Objective, Sample};
+use heedful_models::policy::{Average, Objective, Ratio};
 use heedful_models::save::{Dtype, Writer};
-use heedful_models::schedule::{Schedule, Shape};
-use heedful_models::state::{self, Progress};
+use heedful_models::schedule::Shape;
 use heedful_models::trainer::Trainer;
-use heedful_models::transformer::Transformer;
-use heedful_models::workspace::{Keep, Limits};
-use heedful_models::{Checkpoint, params};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use reward::{Aggregate, Credit, Task};
-use rollout::{Answer, Sampler};
-use tally::{Tally, updates};
+use crate::reward::classifier::Classifier;
+use curriculum::Curriculum;
+use gates::Gates;
+use judge::Judge;
+use reward::{Aggregate, Credit, Earned};
+use rollout::Answer;
+use run::Run;
+use tasks::Reading;
+use tripwire::Tripwire;
 
 /// What a training of a policy is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// The checkpoint to start from, and the reference.
     pub model: PathBuf,
-    /// Prompts with constraints.
+    /// Prompts with constraints, and questions with a right answer.
     pub data: Vec<PathBuf>,
     /// The folder of the training.
     pub out: PathBuf,
@@ -70,10 +81,22 @@ pub struct Policy {
     pub baseline: Baseline,
     /// What their differences are divided by.
     pub scale: Scale,
+    /// The classifier of soft constraints; without one they are not judged.
+    pub reward: Option<PathBuf>,
     /// How constraints become a reward.
     pub aggregate: Aggregate,
     /// What a constraint is worth.
     pub credit: Credit,
+    /// What earns nothing.
+    pub gates: Gates,
+    /// In what order prompts come.
+    pub curriculum: Curriculum,
+    /// The share of questions with a right answer among the prompts; by default what they are.
+    pub questions: Option<f64>,
+    /// The share of failed samples that are learned from under an easier prompt.
+    pub hindsight: f64,
+    /// Prompts that show whether rules are pleased with nothing.
+    pub tripwire: Option<Tripwire>,
     /// How reasoning is told from the answer, and whether the template opens it.
     pub thinking: (thinking::Policy, bool),
     /// The reading of the rules.
@@ -116,8 +139,10 @@ pub struct Summary {
     pub resumed: u64,
     /// Prompts that were used.
     pub prompts: usize,
-    /// Rows that no rule has a say in.
+    /// Rows of which nothing could be judged.
     pub left_out: u64,
+    /// Prompts with soft constraints that nobody judged.
+    pub partly: u64,
     /// The last rollout of this run.
     pub last: Option<Line>,
     /// The checkpoint.
@@ -127,17 +152,32 @@ pub struct Summary {
 /// Trains, or goes on with what was begun in the same folder. `watch` sees each rollout.
 ///
 /// # Errors
-/// Settings, rows or a checkpoint that cannot be used; a folder that is finished or of another
-/// training; of the system.
-pub fn train(with: &Policy, mut watch: impl FnMut(&Line)) -> Result<Summary> {
+/// Settings, rows, a checkpoint or a classifier that cannot be used; a folder that is finished or
+/// of another training; of the system.
+pub fn train(with: &Policy, watch: impl FnMut(&Line)) -> Result<Summary> {
+    let Some(path) = &with.reward else { return train_by(with, None, watch) };
+    let mut classifier = Classifier::open(path, with.threads)?;
+    train_by(with, Some(&mut classifier), watch)
+}
+
+/// As [`train`], with this judge of soft constraints, if any, in the classifier's place.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_by(
+    with: &Policy,
+    judge: Option<&mut dyn Judge>,
+    mut watch: impl FnMut(&Line),
+) -> Result<Summary> {
     let model = with.out.join("model");
     if model.exists() {
         return Err(Error::usage(format!("{}: is there already", model.display())));
     }
-    check(with)?;
+    with.check()?;
     let checkpoint = Checkpoint::open(&with.model)?;
-    let (tasks, left_out) = reward::read(&with.data, with.profile)?;
-    let mut run = Run::new(with, &checkpoint, &tasks)?;
+    let reading = Reading { profile: with.profile, judged: judge.is_some() };
+    let tasks = tasks::read(&with.data, reading)?;
+    let mut run = Run::new(with, &checkpoint, &tasks.list, judge)?;
     let resumed = run.resume()?;
     let mut metrics = Metrics::open(&with.out, resumed)?;
     let mut last = None;
@@ -146,38 +186,15 @@ pub fn train(with: &Policy, mut watch: impl FnMut(&Line)) -> Result<Summary> {
         watch(&line);
         last = Some(line);
         if step == with.steps || (with.save_every > 0 && step.is_multiple_of(with.save_every)) {
-            state::save(&run.state(), &run.trainer, &run.progress(step))?;
+            run.save(step)?;
         }
     }
     let Trainer { params, model: shape, .. } = &run.trainer;
     let read = |name: &str, out: &mut [f32]| shape.layout.read(params.view(), name, out);
     Writer::like(&checkpoint)?.dtype(with.dtype).write(&model, read)?;
-    Ok(Summary { steps: with.steps, resumed, prompts: tasks.len(), left_out, last, model })
-}
-
-fn check(with: &Policy) -> Result<()> {
-    let Policy { prompts, group, updates, tries, length, tokens, .. } = with;
-    let counts = *prompts > 0 && *group > 1 && *tries > 0 && (1..=*prompts).contains(updates);
-    if counts && length <= tokens && *length > 1 {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "rollouts of {prompts} prompts, {group} samples each, in {updates} updates, up to {tries} \
-         times; sequences of {length} in batches of {tokens} tokens"
-    )))
-}
-
-/// A training under way.
-struct Run<'a> {
-    with: &'a Policy,
-    tasks: &'a [Task],
-    sampler: Sampler,
-    trainer: Trainer,
-    /// The parameters that it began with, where leaving them has a price.
-    reference: Option<Tensor>,
-    settings: Value,
-    /// Prompts that were looked at.
-    cursor: usize,
+    let prompts = tasks.list.len();
+    let tasks::Tasks { left_out, partly, .. } = tasks;
+    Ok(Summary { steps: with.steps, resumed, prompts, left_out, partly, last, model })
 }
 
 /// A prompt's samples, and what they earned.
@@ -185,222 +202,102 @@ struct Group {
     task: usize,
     prompt: Vec<u32>,
     answers: Vec<Answer>,
-    rewards: Vec<f32>,
-    satisfied: Vec<Vec<bool>>,
+    earned: Vec<Earned>,
     advantages: Vec<f32>,
 }
 
 impl Group {
     fn differs(&self) -> bool {
-        self.rewards.iter().any(|reward| *reward != self.rewards[0])
+        self.earned.iter().any(|earned| earned.reward != self.earned[0].reward)
     }
 }
 
-impl<'a> Run<'a> {
-    fn new(with: &'a Policy, checkpoint: &Checkpoint, tasks: &'a [Task]) -> Result<Run<'a>> {
-        let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
-        let model = Transformer::new(&device, checkpoint.config(), Head::Lm, with.length)?;
-        let params = params::load(&device, checkpoint, &model.layout, with.seed)?;
-        let reference = (with.objective.clip.penalty > 0.0)
-            .then(|| params.view().f32().map(|values| Tensor::from_f32(values.to_vec())))
-            .transpose()
-            .map_err(heedful_models::Error::from)?;
-        let rows = (super::CHUNK / model.config.vocab).clamp(64, 4096);
-        let limits =
-            Limits { tokens: with.tokens, sequences: with.tokens, rows, keep: Keep::Layers };
-        let steps = with.steps * with.updates as u64;
-        let schedule =
-            Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
-        let optimizer = super::adamw(with.weight_decay, with.clip);
-        let sampler = Sampler::new(with, checkpoint, &device)?;
-        let trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
-        let settings = settings(with);
-        Ok(Run { with, tasks, sampler, trainer, reference, settings, cursor: 0 })
+/// How much better each of a group's rewards is than the others.
+fn advantages(device: &Device, with: &Policy, rewards: &[f32]) -> Result<Vec<f32>> {
+    let mut out = vec![0.0; rewards.len()];
+    let (to, from) = (ViewMut::F32(&mut out), View::F32(rewards));
+    advantage::group(device, to, from, rewards.len(), with.baseline, with.scale)
+        .map_err(heedful_models::Error::from)?;
+    Ok(out)
+}
+
+impl Policy {
+    /// A training with the settings that `heedful train policy` has when nothing else is said.
+    pub fn new(model: PathBuf, data: Vec<PathBuf>, out: PathBuf) -> Policy {
+        let clip = surrogate::Settings { low: 0.2, high: 0.2, penalty: 0.0 };
+        let (ratio, average) = (Ratio::Token, Average::Sequences);
+        Policy {
+            model,
+            data,
+            out,
+            steps: 100,
+            prompts: 32,
+            group: 8,
+            updates: 1,
+            tries: 1,
+            rate: 1e-6,
+            shape: Shape::Constant,
+            warmup: 0,
+            weight_decay: 0.0,
+            clip: 1.0,
+            objective: Objective { ratio, average, clip, entropy: 0.0 },
+            baseline: Baseline::Mean,
+            scale: Scale::Deviation(1e-6),
+            reward: None,
+            aggregate: Aggregate::Mean,
+            credit: Credit::Probability,
+            gates: Gates::default(),
+            curriculum: Curriculum::Mixed,
+            questions: None,
+            hindsight: 0.0,
+            tripwire: None,
+            thinking: (thinking::Policy::None, false),
+            profile: Profile::Corrected,
+            temperature: 1.0,
+            max_tokens: 256,
+            length: 512,
+            tokens: 2048,
+            seed: 0,
+            save_every: 10,
+            dtype: Dtype::F32,
+            threads: 0,
+        }
     }
 
-    fn state(&self) -> PathBuf {
-        self.with.out.join("state.safetensors")
-    }
-
-    /// The place after rollout `step`: the state's epoch is the rollouts made, its batch the
-    /// prompts looked at.
-    fn progress(&self, step: u64) -> Progress {
-        let Run { trainer, cursor, tasks, .. } = self;
-        let mut digest = blake3::Hasher::new();
-        for task in *tasks {
-            digest.update(format!("{}\0{}\0", task.name, task.prompt).as_bytes());
-            for rule in &task.rules {
-                digest.update(format!("{}{}\0", rule.id(), json!(rule.args())).as_bytes());
-            }
+    fn check(&self) -> Result<()> {
+        let Policy { prompts, group, updates, tries, length, tokens, .. } = self;
+        let counts = *prompts > 0 && *group > 1 && *tries > 0 && (1..=*prompts).contains(updates);
+        if !(counts && length <= tokens && *length > 1) {
+            return Err(Error::usage(format!(
+                "rollouts of {prompts} prompts, {group} samples each, in {updates} updates, up to \
+                 {tries} times; sequences of {length} in batches of {tokens} tokens"
+            )));
         }
-        Progress {
-            step: trainer.optimizer.step,
-            epoch: step,
-            batch: *cursor,
-            data: digest.finalize().to_hex()[..16].to_owned(),
-            settings: self.settings.to_string(),
-        }
-    }
-
-    /// The rollouts that an earlier run made.
-    fn resume(&mut self) -> Result<u64> {
-        let path = self.state();
-        super::note(&self.with.out, &self.settings)?;
-        self.trainer.clear()?;
-        if !path.exists() {
-            return Ok(0);
-        }
-        let found = state::load(&path, &mut self.trainer)?;
-        let now = self.progress(0);
-        for (what, found, now) in
-            [("data", &found.data, &now.data), ("settings", &found.settings, &now.settings)]
-        {
-            if found != now {
-                let path = path.display();
-                let problem = format!("{path}: a training with {what} {found}, not {now}");
-                return Err(Error::usage(problem));
-            }
-        }
-        self.cursor = found.batch;
-        Ok(found.epoch)
-    }
-
-    /// A rollout, its rewards and its updates.
-    fn step(&mut self, step: u64, metrics: &mut Metrics) -> Result<Line> {
-        let began = Instant::now();
-        let (groups, tally) = self.rollout(step)?;
-        let rolled = began.elapsed().as_secs_f64();
-        let kept: Vec<&Group> = groups.iter().filter(|group| group.differs()).collect();
-        let mut samples = self.samples(&kept);
-        let began = Instant::now();
-        self.price(&mut samples)?;
-        let mut done = Vec::new();
-        let each = kept.len().div_ceil(self.with.updates).max(1) * self.with.group as usize;
-        for part in samples.chunks(each) {
-            done.push(policy::update(&mut self.trainer, part, &self.with.objective)?);
-        }
-        let trained = began.elapsed().as_secs_f64();
-        rollout::write(&self.with.out, step, self.tasks, &groups)?;
-        let tokens: usize = groups.iter().flat_map(|group| &group.answers).map(Answer::len).sum();
-        let speed = tokens as f64 / rolled;
-        let mut values = tally.values();
-        values.extend(updates(&done));
-        values.extend(
-            [
-                ("kept", kept.len() as f64 / groups.len() as f64),
-                ("rollout_s", rolled),
-                ("train_s", trained),
-                ("rollout_tokens_per_s", speed),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
-        let named: Vec<(&str, f64)> = values.iter().map(|(name, v)| (name.as_str(), *v)).collect();
-        let counts = [
-            ("prompts", groups.len() as u64),
-            ("updates", done.len() as u64),
-            ("tokens", tokens as u64),
-        ];
-        metrics.put(step, &named, &counts)?;
-        Ok(Line { step, reward: tally.reward(), speed })
-    }
-
-    /// Groups of samples with rewards and advantages: as many as a rollout has prompts; where more
-    /// tries are allowed, those that differ are taken first.
-    fn rollout(&mut self, step: u64) -> Result<(Vec<Group>, Tally)> {
-        let Policy { prompts, tries, .. } = *self.with;
-        let (mut groups, mut even, mut tally) = (Vec::new(), Vec::new(), Tally::default());
-        self.sampler.set(&self.trainer)?;
-        for _ in 0..tries {
-            let wanted = prompts - groups.len();
-            let chosen = self.choose(wanted);
-            for group in self.answer(step, &chosen)? {
-                tally.note(&group, self.tasks);
-                (if group.differs() { &mut groups } else { &mut even }).push(group);
-            }
-            if groups.len() == prompts {
-                break;
-            }
-        }
-        even.truncate(prompts - groups.len());
-        groups.extend(even);
-        Ok((groups, tally))
-    }
-
-    /// The next prompts: each epoch in an order of its own.
-    fn choose(&mut self, count: usize) -> Vec<usize> {
-        let all = self.tasks.len();
-        let order = |epoch| Counter::named("prompts").split(self.with.seed).split(epoch).order(all);
-        let (mut epoch, mut known) = (None, Vec::new());
-        let mut chosen = Vec::with_capacity(count);
-        for at in self.cursor..self.cursor + count {
-            let now = (at / all) as u64;
-            if epoch != Some(now) {
-                (epoch, known) = (Some(now), order(now));
-            }
-            chosen.push(known[at % all]);
-        }
-        self.cursor += count;
-        chosen
-    }
-
-    fn answer(&mut self, step: u64, chosen: &[usize]) -> Result<Vec<Group>> {
-        let Run { with, tasks, sampler, trainer, .. } = self;
-        let sampled = sampler.run(&trainer.device, tasks, chosen, step)?;
-        let mut groups = Vec::with_capacity(chosen.len());
-        for (&task, (prompt, answers)) in chosen.iter().zip(sampled) {
-            let earn = |answer: &Answer| {
-                let thinking = (&with.thinking.0, with.thinking.1);
-                tasks[task].earn(&answer.text, thinking, with.aggregate, with.credit)
-            };
-            let earned: Vec<_> = answers.iter().map(earn).collect();
-            let rewards: Vec<f32> = earned.iter().map(|earned| earned.reward).collect();
-            let satisfied = earned.into_iter().map(|earned| earned.satisfied).collect();
-            let mut advantages = vec![0.0; rewards.len()];
-            advantage::group(
-                &trainer.device,
-                ViewMut::F32(&mut advantages),
-                View::F32(&rewards),
-                rewards.len(),
-                with.baseline,
-                with.scale,
-            )
-            .map_err(heedful_models::Error::from)?;
-            groups.push(Group { task, prompt, answers, rewards, satisfied, advantages });
-        }
-        Ok(groups)
-    }
-
-    fn samples(&self, groups: &[&Group]) -> Vec<Sample> {
-        let of = |group: &&Group| -> Vec<Sample> {
-            let pairs = group.answers.iter().zip(&group.advantages);
-            pairs
-                .map(|(answer, advantage)| Sample {
-                    ids: [&group.prompt[..], &answer.tokens].concat(),
-                    prompt: group.prompt.len(),
-                    old: answer.logprobs.clone(),
-                    reference: Vec::new(),
-                    advantage: *advantage,
-                })
-                .collect()
+        let range = |(low, high): (f64, f64), most: f64| 0.0 <= low && low < high && high <= most;
+        let share = |share: f64| (0.0..=1.0).contains(&share);
+        let curriculum = match self.curriculum {
+            Curriculum::Mixed => true,
+            Curriculum::Staged { gate, .. } => share(gate),
+            Curriculum::Adaptive { band } => range(band, 1.0),
         };
-        groups.iter().flat_map(of).collect()
-    }
-
-    /// Fills in the reference's log-probabilities, where they are needed.
-    fn price(&mut self, samples: &mut [Sample]) -> Result<()> {
-        let Some(reference) = &mut self.reference else { return Ok(()) };
-        std::mem::swap(reference, &mut self.trainer.params);
-        let known = policy::log_probabilities(&mut self.trainer, samples);
-        std::mem::swap(reference, &mut self.trainer.params);
-        for (sample, known) in samples.iter_mut().zip(known?) {
-            sample.reference = known;
+        let Gates { length, intent } = self.gates;
+        let sound = [
+            (share(self.hindsight), format!("a share of {} relabelled", self.hindsight)),
+            (self.questions.is_none_or(share), format!("a share of {:?}", self.questions)),
+            (length.is_none_or(|gate| range(gate, f64::MAX)), format!("lengths of {length:?}")),
+            (intent.is_none_or(share), format!("an intent of {intent:?}")),
+            (curriculum, format!("a curriculum of {:?}", self.curriculum)),
+            (self.tripwire.as_ref().is_none_or(|w| w.every > 0), "a trip-wire every 0".to_owned()),
+        ];
+        match sound.into_iter().find(|(sound, _)| !sound) {
+            None => Ok(()),
+            Some((_, what)) => Err(Error::usage(format!("{what} cannot be"))),
         }
-        Ok(())
     }
 }
 
 /// All that the result depends on.
-fn settings(with: &Policy) -> Value {
+pub(crate) fn settings(with: &Policy) -> Value {
     json!({
         "model": with.model,
         "data": with.data,
@@ -417,8 +314,14 @@ fn settings(with: &Policy) -> Value {
         "objective": format!("{:?}", with.objective),
         "baseline": format!("{:?}", with.baseline),
         "scale": format!("{:?}", with.scale),
+        "reward": with.reward,
         "aggregate": with.aggregate,
         "credit": with.credit,
+        "gates": with.gates,
+        "curriculum": with.curriculum,
+        "questions": with.questions,
+        "hindsight": with.hindsight,
+        "tripwire": with.tripwire.as_ref().map(|wire| json!([wire.file, wire.every])),
         "thinking": format!("{:?}", with.thinking),
         "profile": format!("{:?}", with.profile),
         "temperature": with.temperature,
@@ -427,9 +330,4 @@ fn settings(with: &Policy) -> Value {
         "tokens": with.tokens,
         "seed": with.seed,
     })
-}
-
-/// Where the table of a rollout lies.
-fn table(out: &Path, step: u64) -> PathBuf {
-    out.join("rollouts").join(format!("step-{step:06}.parquet"))
 }

@@ -1,8 +1,5 @@
-//! Samples of the present policy, and their tables.
+//! Samples of the present policy.
 
-use std::path::Path;
-
-use heedful_datasets::flat::{Cell, Kind, Writer};
 use heedful_kernels::{Device, Dtype, sample};
 use heedful_models::chat::{self, Message, Template};
 use heedful_models::engine::{Engine, Settings, Weights};
@@ -10,8 +7,8 @@ use heedful_models::generate::{self, Event, Finish, Options, Overlong, Request};
 use heedful_models::trainer::Trainer;
 use heedful_models::{Checkpoint, Tokenizer};
 
-use super::reward::Task;
-use super::{Group, Policy, table};
+use super::Policy;
+use super::tasks::Task;
 use crate::error::{Error, Result};
 use crate::generate::local;
 
@@ -88,18 +85,41 @@ impl Sampler {
         chosen: &[usize],
         step: u64,
     ) -> Result<Vec<(Vec<u32>, Vec<Answer>)>> {
-        let mut requests = Vec::with_capacity(chosen.len());
-        for &task in chosen {
-            let Task { name, prompt, .. } = &tasks[task];
-            let turn = [Message::user(prompt)];
-            let text = self.template.render(&turn, &chat::Options::generation())?;
-            let prompt = self.tokenizer.encode(&text)?;
-            requests.push(Request { name: name.clone(), prompt, samples: 0..self.group });
-        }
         // Chance of another step is another stream.
         self.options.seed = self.seed.wrapping_add(step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let tasks: Vec<&Task> = chosen.iter().map(|&task| &tasks[task]).collect();
+        self.answer(device, &tasks, self.group)
+    }
+
+    /// The likeliest answer to each of these.
+    pub(super) fn greedy(&mut self, device: &Device, tasks: &[&Task]) -> Result<Vec<Answer>> {
+        let sampling = sample::Settings { temperature: 0.0, ..sample::Settings::PLAIN };
+        let usual = std::mem::replace(&mut self.options.sampling, sampling);
+        let answers = self.answer(device, tasks, 1);
+        self.options.sampling = usual;
+        Ok(answers?.into_iter().flat_map(|(_, answers)| answers).collect())
+    }
+
+    /// The tokens of what a user says, up to where the answer begins.
+    pub(super) fn encode(&self, prompt: &str) -> Result<Vec<u32>> {
+        let turn = [Message::user(prompt)];
+        let text = self.template.render(&turn, &chat::Options::generation())?;
+        Ok(self.tokenizer.encode(&text)?)
+    }
+
+    fn answer(
+        &mut self,
+        device: &Device,
+        tasks: &[&Task],
+        samples: u32,
+    ) -> Result<Vec<(Vec<u32>, Vec<Answer>)>> {
+        let mut requests = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let (name, prompt) = (task.name.clone(), self.encode(&task.prompt)?);
+            requests.push(Request { name, prompt, samples: 0..samples });
+        }
         let empty = Answer { text: String::new(), tokens: vec![], logprobs: vec![], cut: false };
-        let mut answers = vec![vec![empty; self.group as usize]; chosen.len()];
+        let mut answers = vec![vec![empty; samples as usize]; tasks.len()];
         let Sampler { engine, tokenizer, options, .. } = self;
         generate::run(device, engine, Some(tokenizer), &requests, options, &mut |event| {
             if let Event::Finished(done) = event {
@@ -114,43 +134,4 @@ impl Sampler {
         })?;
         Ok(requests.into_iter().map(|request| request.prompt).zip(answers).collect())
     }
-}
-
-const COLUMNS: [(&str, Kind); 9] = [
-    ("key", Kind::Text),
-    ("level", Kind::Int),
-    ("prompt", Kind::Text),
-    ("sample", Kind::Int),
-    ("response", Kind::Text),
-    ("tokens", Kind::Int),
-    ("finish_reason", Kind::Text),
-    ("reward", Kind::Float),
-    ("advantage", Kind::Float),
-];
-
-/// Writes the table of a rollout.
-pub(super) fn write(out: &Path, step: u64, tasks: &[Task], groups: &[Group]) -> Result<()> {
-    let path = table(out, step);
-    let folder = path.parent().unwrap_or(out);
-    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-    let part = path.with_extension("part");
-    let mut writer = Writer::create(&part, &COLUMNS)?;
-    for group in groups {
-        let task = &tasks[group.task];
-        for (sample, answer) in group.answers.iter().enumerate() {
-            writer.push(&[
-                Cell::Text(&task.name),
-                Cell::Int(task.level as i64),
-                Cell::Text(&task.prompt),
-                Cell::Int(sample as i64),
-                Cell::Text(&answer.text),
-                Cell::Int(answer.len() as i64),
-                Cell::Text(if answer.cut { "length" } else { "stop" }),
-                Cell::Float(group.rewards[sample]),
-                Cell::Float(group.advantages[sample]),
-            ])?;
-        }
-    }
-    writer.finish()?;
-    std::fs::rename(&part, &path).map_err(|e| Error::io(&path, e))
 }
