@@ -18,6 +18,7 @@ pub mod ladder;
 pub mod literal;
 mod lock;
 pub mod manifest;
+pub mod pairs;
 pub mod parquet_rows;
 pub mod pattern;
 pub mod phrase;

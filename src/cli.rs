@@ -9,6 +9,7 @@ mod generate;
 mod generate_endpoint;
 mod generate_local;
 mod models;
+mod pairs;
 mod report;
 mod train;
 mod train_policy;
@@ -50,6 +51,7 @@ enum Command {
     Verify(verify::Verify),
     Eval(eval::Eval),
     Models(models::Models),
+    Pairs(pairs::Pairs),
     Report(report::Report),
     Train(train::Train),
 }
@@ -73,6 +75,7 @@ pub fn run() -> Result<bool> {
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
+        Command::Pairs(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
         Command::Train(command) => {
             command.run(cli.threads.map_or(0, |n| usize::from(n.get())), cli.quiet)

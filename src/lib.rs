@@ -7,6 +7,7 @@ pub mod error;
 pub mod evaluate;
 pub mod generate;
 pub mod models;
+pub mod pairs;
 pub mod progress;
 pub mod report;
 pub mod revision;
