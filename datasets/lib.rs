@@ -12,6 +12,7 @@ pub mod flat;
 pub mod frame;
 pub mod grammar;
 pub mod grams;
+pub mod groups;
 pub mod history;
 pub mod json;
 pub mod ladder;

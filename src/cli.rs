@@ -8,6 +8,7 @@ mod eval;
 mod generate;
 mod generate_endpoint;
 mod generate_local;
+mod groups;
 mod models;
 mod pairs;
 mod report;

@@ -6,6 +6,7 @@ pub mod demonstrate;
 pub mod error;
 pub mod evaluate;
 pub mod generate;
+pub mod groups;
 pub mod models;
 pub mod pairs;
 pub mod progress;

@@ -9,9 +9,10 @@ use heedful_datasets::{artifact, frame::RowDiff};
 use serde_json::{Value, json};
 
 use super::demonstrate::Demonstrate;
+use super::groups::Groups;
 use crate::error::Result;
 
-/// List, compare, check and export artifacts; write text of the grammar.
+/// List, compare, check and export artifacts; write graded groups and text of the grammar.
 #[derive(Debug, Args)]
 pub(super) struct Data {
     #[command(subcommand)]
@@ -25,6 +26,7 @@ enum Command {
     Check(Check),
     Export(Export),
     Demonstrate(Demonstrate),
+    Groups(Groups),
 }
 
 /// The artifacts of a folder with their lineage, parents before children.
@@ -82,7 +84,8 @@ impl Data {
             Command::Diff(command) => command.run(),
             Command::Check(command) => command.run(quiet),
             Command::Export(command) => command.run(quiet),
-            Command::Demonstrate(command) => command.run(),
+            Command::Demonstrate(command) => command.run(quiet),
+            Command::Groups(command) => command.run(quiet),
         }
     }
 }
