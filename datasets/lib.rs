@@ -23,6 +23,7 @@ pub mod pairs;
 pub mod parquet_rows;
 pub mod pattern;
 pub mod phrase;
+pub mod preferences;
 pub mod prompts;
 pub mod recipe;
 pub mod responses;
