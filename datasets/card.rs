@@ -20,9 +20,10 @@ pub fn prompts(plan: &Plan, recipe: &Resolved, counts: &Counts) -> String {
     }
     card.push_str(&format!("---\n\n# {}\n\n", plan.name));
     card.push_str(&format!(
-        "{} prompts with one to {} constraints each, built by `heedful build`.\nArtifact `{}`; \
+        "{} prompts with {} to {} constraints each, built by `heedful build`.\nArtifact `{}`; \
          what made it stands in `manifest.json`.\n\n",
         counts.rows(),
+        if recipe.bare { "no" } else { "one" },
         recipe.max_level,
         plan.id(),
     ));

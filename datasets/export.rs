@@ -68,6 +68,11 @@ struct Prompt {
 /// # Errors
 /// A folder that exists, an artifact that holds no prompts, a disk that refuses.
 pub fn export(artifact: &Artifact, to: Layout, out: &Path) -> Result<Exported> {
+    in_new_folder(out, |growing| write(artifact, to, growing, out))
+}
+
+/// Runs `write` on a hidden folder, which gets the name `out` when all is written.
+pub(crate) fn in_new_folder<T>(out: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     if out.exists() {
         return Err(Error::file(out, "exists already"));
     }
@@ -76,7 +81,7 @@ pub fn export(artifact: &Artifact, to: Layout, out: &Path) -> Result<Exported> {
     let growing = out.with_file_name(name);
     lock::remove(&growing)?;
     std::fs::create_dir_all(&growing).map_err(|e| Error::io(&growing, e))?;
-    let written = write(artifact, to, &growing, out);
+    let written = write(&growing);
     if written.is_ok() {
         std::fs::rename(&growing, out).map_err(|e| Error::io(out, e))?;
     } else {

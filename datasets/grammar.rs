@@ -14,6 +14,7 @@ mod answer;
 mod clause;
 mod draw;
 mod families;
+mod groups;
 #[cfg(test)]
 mod laws;
 mod plan;

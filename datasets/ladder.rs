@@ -28,6 +28,23 @@ pub struct Ladder {
     pub order: Vec<usize>,
     /// The rows, from level 1 up.
     pub rungs: Vec<Rung>,
+    /// Level 0, the instruction alone, where the recipe asks for it.
+    pub bare: Option<Rung>,
+}
+
+impl Ladder {
+    /// The row of a level, where there is one.
+    pub fn rung(&self, level: usize) -> Option<&Rung> {
+        match level.checked_sub(1) {
+            None => self.bare.as_ref(),
+            Some(at) => self.rungs.get(at),
+        }
+    }
+
+    /// The rows with their levels, the lowest first.
+    pub fn levels(&self) -> impl Iterator<Item = (usize, &Rung)> {
+        (0..=self.rungs.len()).filter_map(|level| Some((level, self.rung(level)?)))
+    }
 }
 
 /// A seed with its set and the ladders made of it.
@@ -79,7 +96,10 @@ impl Maker<'_> {
         let ladders = orders(set.items.len(), self.recipe.order, &mut rng)
             .into_iter()
             .zip(0..)
-            .map(|(order, permutation)| ladder(seed, &set, layout, order, permutation))
+            .map(|(order, permutation)| {
+                let bare = self.recipe.bare.then(|| rung(seed, layout, &[]));
+                ladder(seed, &set, layout, order, permutation, bare)
+            })
             .collect();
         (Some(Drawing { index, seed: at, split, set, ladders }), tally)
     }
@@ -110,21 +130,28 @@ fn orders(n: usize, order: Order, rng: &mut Rng) -> Vec<Vec<usize>> {
     orders
 }
 
-fn ladder(seed: &Seed, set: &Set, layout: Layout, order: Vec<usize>, permutation: u32) -> Ladder {
+fn ladder(
+    seed: &Seed,
+    set: &Set,
+    layout: Layout,
+    order: Vec<usize>,
+    permutation: u32,
+    bare: Option<Rung>,
+) -> Ladder {
     let items: Vec<&Item> = order.iter().map(|&at| &set.items[at]).collect();
-    let rungs = (1..=items.len())
-        .map(|level| {
-            let asked = &items[..level];
-            let texts = asked.iter().map(|item| item.text.as_str());
-            let prompt = layout.prompt(&seed.instruction, texts);
-            let digest = digest(seed, &prompt, asked);
-            let mut head = [0; 8];
-            head.copy_from_slice(&digest.as_bytes()[..8]);
-            let id = digest.to_hex()[..32].to_owned();
-            Rung { id, key: u64::from_le_bytes(head), prompt }
-        })
-        .collect();
-    Ladder { permutation, order, rungs }
+    let rungs = (1..=items.len()).map(|level| rung(seed, layout, &items[..level])).collect();
+    Ladder { permutation, order, rungs, bare }
+}
+
+/// The row that asks for these.
+fn rung(seed: &Seed, layout: Layout, asked: &[&Item]) -> Rung {
+    let texts = asked.iter().map(|item| item.text.as_str());
+    let prompt = layout.prompt(&seed.instruction, texts);
+    let digest = digest(seed, &prompt, asked);
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest.as_bytes()[..8]);
+    let id = digest.to_hex()[..32].to_owned();
+    Rung { id, key: u64::from_le_bytes(head), prompt }
 }
 
 fn digest(seed: &Seed, prompt: &str, items: &[&Item]) -> blake3::Hash {

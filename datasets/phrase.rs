@@ -47,12 +47,16 @@ impl Layout {
             .find(|layout| layout.prompt(instruction, constraints.iter().copied()) == prompt)
     }
 
-    /// The prompt.
+    /// The prompt; without constraints it is the instruction.
     pub fn prompt<'a>(
         self,
         instruction: &str,
         constraints: impl Iterator<Item = &'a str>,
     ) -> String {
+        let mut constraints = constraints.peekable();
+        if constraints.peek().is_none() {
+            return instruction.to_owned();
+        }
         let mut prompt = String::with_capacity(instruction.len() + 400);
         prompt.push_str(instruction);
         match self {
@@ -95,6 +99,7 @@ mod tests {
         {
             let prompt = layout.prompt("Write.", ["Be brief", "Use \"x\"."].into_iter());
             assert!(prompt.starts_with("Write."));
+            assert_eq!(layout.prompt("Write.", std::iter::empty()), "Write.");
             assert!(prompt.contains("Be brief.") && prompt.ends_with("Use \"x\"."), "{prompt}");
             let found = Layout::of(&prompt, "Write.", &["Be brief", "Use \"x\"."]);
             assert_eq!(found, Some(layout));

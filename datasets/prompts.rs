@@ -35,6 +35,14 @@ pub struct Prompt {
     pub ladder: Option<String>,
     /// The instruction without constraints, where it is told.
     pub instruction: Option<String>,
+    /// The `id` of the row with one constraint less, where it is told.
+    pub parent: Option<String>,
+    /// The part of the dataset, where it is told.
+    pub split: Option<String>,
+    /// The seed instruction's id, where it is told.
+    pub seed_id: Option<String>,
+    /// Role and content of the messages before the prompt, where it is the end of a chat.
+    pub before: Vec<(String, String)>,
 }
 
 /// A constraint as a row tells it.
@@ -114,6 +122,10 @@ pub fn prompt_of(object: &Map<String, Value>, place: Place) -> std::result::Resu
         asked: asked_of(object, &constraints)?,
         ladder: ladder_of(object)?,
         instruction: object.get("instruction").and_then(Value::as_str).map(str::to_owned),
+        parent: name_of(object, "parent")?,
+        split: name_of(object, "split")?,
+        seed_id: name_of(object, "seed_id")?,
+        before: before_of(object),
         constraints,
     })
 }
@@ -268,6 +280,19 @@ pub(crate) fn text_or_chat(
     }
 }
 
+/// The messages before the user's last turn, of `messages` or of a `prompt` that is a chat.
+fn before_of(object: &Map<String, Value>) -> Vec<(String, String)> {
+    let chat = ["messages", "prompt"].into_iter().find_map(|key| object.get(key)?.as_array());
+    let chat = chat.map_or(&[][..], Vec::as_slice);
+    let role = |message: &Value| message.get("role").and_then(Value::as_str).map(str::to_owned);
+    let last = chat.iter().rposition(|message| role(message).as_deref() == Some("user"));
+    let content = |message: &Value| {
+        message.get("content").and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let told = chat[..last.unwrap_or(0)].iter();
+    told.filter_map(|message| Some((role(message)?, content(message)))).collect()
+}
+
 /// The content of the last message with this role.
 pub(crate) fn last_of(messages: &[Value], role: &str) -> Option<String> {
     let of_role = |message: &&Value| message.get("role").and_then(Value::as_str) == Some(role);
@@ -322,9 +347,14 @@ mod tests {
         assert_eq!(row.asked[0].args["trait"], "sad");
         assert_eq!(row.asked[1].args["x"], 1);
         assert_eq!((row.ladder.as_deref(), row.instruction.as_deref()), (Some("l"), Some("i")));
-        let built =
-            r#"{"drawing": 3, "permutation": 0, "instruction_id_list": [], "kwargs": "[]"}"#;
-        assert_eq!(read(built).expect("good")[0].ladder.as_deref(), Some("3-0"));
+        let built = r#"{"drawing": 3, "permutation": 0, "instruction_id_list": [], "kwargs": "[]",
+            "parent": "x", "split": "dev", "seed_id": "s", "messages": [
+            {"role": "system", "content": "b"}, {"role": "user", "content": "p"}]}"#;
+        let row = &read(&built.replace('\n', " ")).expect("good")[0];
+        let [ladder, parent, split, seed] = [&row.ladder, &row.parent, &row.split, &row.seed_id]
+            .map(|name| name.as_deref().unwrap_or_default());
+        assert_eq!([ladder, parent, split, seed], ["3-0", "x", "dev", "s"]);
+        assert_eq!(row.before, [("system".to_owned(), "b".to_owned())]);
     }
 
     #[test]

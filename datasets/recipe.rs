@@ -42,6 +42,7 @@ struct Typed {
     drawings: Option<u64>,
     max_level: Option<usize>,
     hard_share: Option<f64>,
+    bare: Option<bool>,
     order: Option<Order>,
     levels: Option<Vec<Level>>,
     languages: Option<Vec<String>>,
@@ -142,6 +143,10 @@ pub struct Resolved {
     pub max_level: usize,
     /// The share of hard constraints, where no design tells their number.
     pub hard_share: f64,
+    /// Whether ladders begin with the instruction alone; not told where it is false, so that ids
+    /// from before the key was there stay.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bare: bool,
     /// How rows follow each other.
     pub order: Order,
     /// The exact counts a level, when they are told.
@@ -300,6 +305,7 @@ fn resolve(typed: Typed, label: &str, base: &Path) -> Result<Resolved> {
         amount,
         max_level,
         hard_share: typed.hard_share.unwrap_or(0.5),
+        bare: typed.bare.unwrap_or(false),
         order,
         levels: typed.levels,
         languages: typed.languages.unwrap_or_else(|| vec!["en".to_owned()]),

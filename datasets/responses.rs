@@ -35,6 +35,8 @@ pub struct Response {
     pub prompt: Option<String>,
     /// One text or more.
     pub texts: Vec<String>,
+    /// The number of the (first) text among the samples of its prompt, where it is told.
+    pub sample: Option<u64>,
     /// The filter of lm-evaluation-harness.
     pub filter: Option<String>,
     /// Why the model stopped, where it is told.
@@ -96,6 +98,7 @@ pub fn response_of(
         id: name_of(object, "id")?.or(name_of(object, "custom_id")?),
         prompt: text_or_chat(object, "prompt")?,
         texts: Vec::new(),
+        sample: sample_of(object)?,
         filter: text(object, "filter"),
         finish_reason: text(object, "finish_reason"),
     };
@@ -127,6 +130,17 @@ pub fn response_of(
         }
     }
     Err(Fault::missing("response"))
+}
+
+/// The number of a sample.
+fn sample_of(object: &Map<String, Value>) -> std::result::Result<Option<u64>, Fault> {
+    match object.get("sample") {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64().filter(|n| *n < 1 << 31) {
+            Some(number) => Ok(Some(number)),
+            None => Err(Fault::wrong_type("sample", value, "a number from 0 on")),
+        },
+    }
 }
 
 /// A row of lm-evaluation-harness: `doc` is the item, the texts lie in lists of lists.
@@ -245,6 +259,7 @@ mod tests {
         let cases = [
             (r#"{"prompt": "p"}"#, "`response`: is missing"),
             (r#"{"response": 3}"#, "(value 3)"),
+            (r#"{"response": "r", "sample": -1}"#, "`sample`"),
             (r#"{"responses": []}"#, "holds no text"),
             (r#"{"doc": {"key": []}, "resps": [["a"]]}"#, "key `key`"),
             (r#"{"messages": [{"role": "user", "content": "p"}]}"#, "assistant"),

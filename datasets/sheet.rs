@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::builder::{ArrayBuilder, Int64Builder, ListBuilder, StringBuilder, StructBuilder};
+use arrow_array::builder::{
+    ArrayBuilder, BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, StructBuilder,
+};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -21,6 +23,8 @@ pub(crate) enum Kind {
     Text,
     /// Numbers.
     Number,
+    /// True or false.
+    Flag,
     /// Lists of texts.
     Texts,
     /// Lists of messages: role and content.
@@ -35,6 +39,8 @@ pub(crate) enum Column {
     Text(String),
     /// A number.
     Number(i64),
+    /// True or false.
+    Flag(bool),
     /// A list of texts.
     Texts(Vec<String>),
     /// A list of messages.
@@ -74,6 +80,7 @@ impl Kind {
         match self {
             Kind::Text => DataType::Utf8,
             Kind::Number => DataType::Int64,
+            Kind::Flag => DataType::Boolean,
             Kind::Texts => list(DataType::Utf8),
             Kind::Messages => list(DataType::Struct(message_type())),
             Kind::Fields(fields) => {
@@ -87,6 +94,7 @@ impl Kind {
         match self {
             Kind::Text => Builder::Text(StringBuilder::new()),
             Kind::Number => Builder::Number(Int64Builder::new()),
+            Kind::Flag => Builder::Flag(BooleanBuilder::new()),
             Kind::Texts => Builder::Texts(ListBuilder::new(StringBuilder::new())),
             Kind::Messages => {
                 let part = || Box::new(StringBuilder::new()) as Box<dyn ArrayBuilder>;
@@ -104,6 +112,7 @@ impl Kind {
 enum Builder {
     Text(StringBuilder),
     Number(Int64Builder),
+    Flag(BooleanBuilder),
     Texts(ListBuilder<StringBuilder>),
     Messages(ListBuilder<StructBuilder>),
     Fields(Fields, Vec<Builder>),
@@ -115,6 +124,7 @@ impl Builder {
         match (self, cell) {
             (Builder::Text(builder), Column::Text(text)) => builder.append_value(text),
             (Builder::Number(builder), Column::Number(number)) => builder.append_value(number),
+            (Builder::Flag(builder), Column::Flag(flag)) => builder.append_value(flag),
             (Builder::Texts(builder), Column::Texts(texts)) => {
                 builder.append_value(texts.iter().map(Some));
             }
@@ -134,7 +144,7 @@ impl Builder {
                     builder.push(cell);
                 }
             }
-            _ => unreachable!("export.rs gives every column cells of its own kind"),
+            _ => unreachable!("exports give every column cells of its own kind"),
         }
     }
 
@@ -142,6 +152,7 @@ impl Builder {
         match self {
             Builder::Text(builder) => Arc::new(builder.finish()),
             Builder::Number(builder) => Arc::new(builder.finish()),
+            Builder::Flag(builder) => Arc::new(builder.finish()),
             Builder::Texts(builder) => Arc::new(builder.finish()),
             Builder::Messages(builder) => Arc::new(builder.finish()),
             Builder::Fields(types, builders) => {

@@ -235,7 +235,7 @@ impl<'a> Sink<'a> {
             self.counts.drawing(tally);
             let Some(drawing) = drawing else { continue };
             for ladder in &drawing.ladders {
-                for (rung, level) in ladder.rungs.iter().zip(1..) {
+                for (level, rung) in ladder.levels() {
                     if self.rows >= limit {
                         return Ok(());
                     }
@@ -250,7 +250,8 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    /// Writes all rows of a drawing, or none when one of them was there before.
+    /// Writes all rows of a drawing, or none when one of them was there before; the bare rows of
+    /// a seed are the same in all of its drawings, and written with the first.
     fn write_whole(&mut self, (drawing, tally): &Drawn) -> Result<bool> {
         self.counts.drawing(tally);
         let Some(drawing) = drawing else { return Ok(false) };
@@ -261,8 +262,12 @@ impl<'a> Sink<'a> {
         }
         self.seen.extend(rungs().map(|rung| rung.key));
         for ladder in &drawing.ladders {
-            for level in 1..=ladder.rungs.len() {
-                self.write(drawing, ladder, level)?;
+            for (level, rung) in ladder.levels() {
+                if level == 0 && self.dedup && !self.seen.insert(rung.key) {
+                    self.counts.dropped("duplicate_row", 1);
+                } else {
+                    self.write(drawing, ladder, level)?;
+                }
             }
         }
         Ok(true)

@@ -110,3 +110,48 @@ fn what_cannot_be_built_is_an_error_and_leaves_nothing() {
     assert!(error.expect_err("too few").to_string().contains("max_level is 5"));
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
+
+#[test]
+fn bare_rows_begin_their_ladders_and_move_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "name = \"t\"\ndrawings = 40\nmax_level = 2\n[seeds]\nkinds = [\"poem\"]\n";
+    let plain = build(&recipe(text), &folder.path().join("plain"));
+    let bare = build(&recipe(&format!("bare = true\n{text}")), &folder.path().join("bare"));
+    assert_ne!(plain.manifest.id, bare.manifest.id);
+    let read = |artifact: &Artifact| -> Vec<serde_json::Map<String, Value>> {
+        let tables = artifact.tables(None).into_iter();
+        tables
+            .flat_map(|t| rows::open_strict(&t).expect("opens").map(|r| r.expect("good").object))
+            .collect()
+    };
+    let (plain, all) = (read(&plain), read(&bare));
+    let (level_0, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| row["level"] == 0);
+    let named = |list: &[serde_json::Map<String, Value>], key: &str| -> Vec<Value> {
+        list.iter().map(|row| row[key].clone()).collect()
+    };
+    assert_eq!(named(&others, "id"), named(&plain, "id"));
+    let ids = named(&level_0, "id");
+    let seeds: std::collections::BTreeSet<String> =
+        level_0.iter().map(|row| row["seed_id"].to_string()).collect();
+    assert_eq!(seeds.len(), level_0.len(), "one a seed");
+    for row in &level_0 {
+        assert_eq!(row["constraints"], serde_json::json!([]));
+        assert_eq!((&row["kwargs"], &row["parent"]), (&Value::from("[]"), &Value::Null));
+    }
+    assert!(others.iter().filter(|row| row["level"] == 1).all(|row| ids.contains(&row["parent"])));
+    let levels = bare.manifest.counts["levels"][0].clone();
+    let rows = level_0.len();
+    assert_eq!(levels, serde_json::json!({"level": 0, "rows": rows, "soft": 0, "hard": 0}));
+}
+
+#[test]
+fn a_design_counts_no_bare_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "name = \"t\"\nbare = true\ndrawings = 30\n\
+                levels = [{rows = 20, soft = 10, hard = 10}]\n[seeds]\nkinds = [\"poem\"]";
+    let made = build(&recipe(text), folder.path());
+    let levels = made.manifest.counts["levels"].as_array().expect("a list").clone();
+    assert_eq!(levels[1], serde_json::json!({"level": 1, "rows": 20, "soft": 10, "hard": 10}));
+    let bare = levels[0]["rows"].as_u64().expect("a number");
+    assert!(levels[0]["level"] == 0 && (1..=20).contains(&bare));
+}

@@ -156,9 +156,9 @@ impl Columns {
         self.id.len()
     }
 
-    /// Appends the row of `level` (from 1) of a ladder.
+    /// Appends the row of `level` of a ladder; a level that it lacks is none.
     fn append(&mut self, key: u64, seed: &Seed, drawing: &Drawing, ladder: &Ladder, level: usize) {
-        let rung = &ladder.rungs[level - 1];
+        let Some(rung) = ladder.rung(level) else { return };
         self.id.append_value(&rung.id);
         self.key.append_value(key as i64);
         self.prompt.append_value(&rung.prompt);
@@ -169,8 +169,8 @@ impl Columns {
         self.messages.append(true);
         self.level.append_value(level as i32);
         self.seed_id.append_value(&seed.id);
-        let parent = level.checked_sub(2).map(|below| &ladder.rungs[below].id);
-        self.parent.append_option(parent);
+        let below = level.checked_sub(1).and_then(|below| ladder.rung(below));
+        self.parent.append_option(below.map(|below| &below.id));
         self.drawing.append_value(drawing.index as i64);
         self.permutation.append_value(ladder.permutation as i32);
         let mut kwargs = String::from("[");

@@ -11,7 +11,9 @@ mod eval;
 mod generate;
 mod generate_endpoint;
 mod generate_local;
+mod groups;
 mod models;
+mod pairs;
 mod report;
 mod run;
 mod train;
@@ -57,6 +59,7 @@ enum Command {
     Verify(verify::Verify),
     Eval(eval::Eval),
     Models(models::Models),
+    Pairs(pairs::Pairs),
     Report(report::Report),
     Run(run::Run),
     Status(run::Status),
@@ -85,6 +88,7 @@ pub fn run() -> Result<bool> {
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
+        Command::Pairs(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
         Command::Run(command) => command.run(threads, cli.quiet),
         Command::Status(command) => command.run(threads),

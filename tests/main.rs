@@ -8,6 +8,7 @@ mod fuzz;
 mod generate;
 mod hostile;
 mod models;
+mod pairs;
 mod policy;
 mod tidy;
 mod train;

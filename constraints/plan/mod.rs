@@ -26,7 +26,7 @@ use crate::constraint::Constraint;
 use crate::draw::Rng;
 use crate::text::Text;
 
-pub use spoil::spoil;
+pub use spoil::{spoil, spoil_if};
 use wants::Wants;
 
 /// How many texts are composed before a set is given up.

@@ -12,13 +12,23 @@ use crate::text::Text;
 /// `text`, changed so that `constraint` refuses it and it is still not blank; `None` if no change
 /// that was tried does so.
 pub fn spoil(constraint: &Constraint, text: &str, rng: &mut Rng) -> Option<String> {
+    spoil_if(constraint, text, rng, |_| true)
+}
+
+/// As [`spoil`]; of the changes that are tried, the first that `accept` takes as well.
+pub fn spoil_if(
+    constraint: &Constraint,
+    text: &str,
+    rng: &mut Rng,
+    accept: impl Fn(&Text<'_>) -> bool,
+) -> Option<String> {
     let demands = constraint.demands().ok()?;
     let mut changed: Vec<String> =
         demands.iter().flat_map(|demand| changes(demand, text)).collect();
     changed.extend(blunt(text, rng));
     changed.into_iter().find(|candidate| {
         let view = Text::new(candidate);
-        !view.stripped().is_empty() && !constraint.check(&view).satisfied
+        !view.stripped().is_empty() && !constraint.check(&view).satisfied && accept(&view)
     })
 }
 

@@ -82,6 +82,11 @@ impl Trait {
         NAMES[self as usize]
     }
 
+    /// The trait of this name.
+    pub fn named(name: &str) -> Option<Trait> {
+        Trait::ALL.into_iter().find(|shown| shown.name() == name)
+    }
+
     /// The trait that excludes it.
     pub fn opposite(self) -> Trait {
         Trait::ALL[self as usize ^ 1]

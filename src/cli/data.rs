@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use heedful_datasets::export::{self, Layout};
 use heedful_datasets::history::{self, Change, Diff};
-use heedful_datasets::{artifact, frame::RowDiff};
+use heedful_datasets::{artifact, frame::RowDiff, pairs, preferences};
 use serde_json::{Value, json};
 
 use super::best::Best;
 use super::demonstrate::Demonstrate;
+use super::groups::Groups;
 use crate::error::Result;
 
-/// List, compare, check and export artifacts; choose samples; write text of the grammar.
+/// List, compare, check and export artifacts; choose samples; write graded groups and text of the
+/// grammar.
 #[derive(Debug, Args)]
 pub(super) struct Data {
     #[command(subcommand)]
@@ -27,6 +29,7 @@ enum Command {
     Export(Export),
     Best(Best),
     Demonstrate(Demonstrate),
+    Groups(Groups),
 }
 
 /// The artifacts of a folder with their lineage, parents before children.
@@ -60,21 +63,42 @@ struct Check {
     artifacts: Vec<PathBuf>,
 }
 
-/// Write the prompts of an artifact in another tool's layout, into a new folder.
+/// Write the prompts or the pairs of an artifact in another tool's layout, into a new folder.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   heedful data export out/default-1a2b3c4d5e6f --to verl --out verl
-  heedful data export out/default-1a2b3c4d5e6f --to ifeval --out ifeval")]
+  heedful data export out/default-1a2b3c4d5e6f --to ifeval --out ifeval
+  heedful data export out/pairs-1a2b3c4d5e6f --to trl-preference --out preferences")]
 struct Export {
     /// The artifact.
     artifact: PathBuf,
-    /// ifeval, verl, trl or open-instruct.
+    /// Of prompts: ifeval, verl, trl or open-instruct. Of pairs: trl-preference, trl-unpaired or
+    /// nemo-preference.
     #[arg(long, value_name = "LAYOUT")]
-    to: Layout,
+    to: To,
     /// The folder to make.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+}
+
+/// A layout of prompts or of pairs.
+#[derive(Debug, Clone, Copy)]
+enum To {
+    Prompts(Layout),
+    Pairs(preferences::Layout),
+}
+
+impl std::str::FromStr for To {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<To, String> {
+        let pairs = name.parse().map(To::Pairs);
+        let prompts = |pairs: String| {
+            name.parse().map(To::Prompts).map_err(|prompts| format!("{prompts}; of pairs: {pairs}"))
+        };
+        pairs.or_else(prompts)
+    }
 }
 
 impl Data {
@@ -85,7 +109,8 @@ impl Data {
             Command::Check(command) => command.run(quiet),
             Command::Export(command) => command.run(quiet),
             Command::Best(command) => command.run(),
-            Command::Demonstrate(command) => command.run(),
+            Command::Demonstrate(command) => command.run(quiet),
+            Command::Groups(command) => command.run(quiet),
         }
     }
 }
@@ -207,14 +232,30 @@ impl Check {
 
 impl Export {
     fn run(self, quiet: bool) -> Result<bool> {
+        let to = match self.to {
+            To::Prompts(to) => to,
+            To::Pairs(to) => return self.run_pairs(to, quiet),
+        };
         let artifact = artifact::open(&self.artifact)?;
-        let exported = export::export(&artifact, self.to, &self.out)?;
+        let exported = export::export(&artifact, to, &self.out)?;
         for file in &exported.files {
             super::print(&format!("{}\n", file.display()))?;
         }
         if exported.without_hard > 0 && !quiet {
             let (rows, left) = (exported.rows, exported.without_hard);
             eprintln!("{rows} rows; {left} left out: no hard constraint, which the layout needs");
+        }
+        Ok(true)
+    }
+
+    fn run_pairs(&self, to: preferences::Layout, quiet: bool) -> Result<bool> {
+        let exported = preferences::export(&pairs::read(&self.artifact)?, to, &self.out)?;
+        for file in &exported.files {
+            super::print(&format!("{}\n", file.display()))?;
+        }
+        if !quiet {
+            let preferences::Exported { rows, ties, alone, .. } = exported;
+            eprintln!("{rows} rows; left out: {ties} ties, {alone} without the other half");
         }
         Ok(true)
     }
