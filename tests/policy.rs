@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::util::{arg, folder, heedful};
 
-const SMALL: &str = "--prompts 4 --group 4 --updates 2 --rate 1e-3 --max-tokens 48 --save-every 2 \
+const SMALL: &str = "--prompts 4 --group 4 --updates 2 --rate 1e-3 --max-tokens 32 --save-every 2 \
                      --kl 0.01 --scale floor --seed 3 --model embedded";
 
 fn prompts(folder: &Path) -> String {
@@ -153,7 +153,7 @@ fn the_best_samples_can_be_learned_from() {
     assert!(kept > 0 && counts["kept"] == kept, "{counts}");
     let start = arg(folder.path().join("start"));
     let from = ["train", "sft", "--model", "embedded", "--data", &best, "--out", &start];
-    heedful(from.into_iter().chain(["--steps", "1"])).ok();
+    heedful(from.into_iter().chain(["--steps", "1", "--length", "512"])).ok();
 }
 
 #[test]
