@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::util::{arg, folder, heedful};
 
-const SMALL: &str = "--prompts 4 --group 4 --updates 2 --rate 1e-3 --max-tokens 48 --save-every 2 \
+const SMALL: &str = "--prompts 4 --group 4 --updates 2 --rate 1e-3 --max-tokens 32 --save-every 2 \
                      --kl 0.01 --scale floor --seed 3 --model embedded";
 
 fn prompts(folder: &Path) -> String {
@@ -85,8 +85,8 @@ fn goes_on_the_same(more: &str, steps: &str) -> (Vec<Value>, PathBuf, tempfile::
 #[test]
 fn a_killed_run_goes_on_to_the_same_policy_on_any_threads() {
     let more = "--curriculum adaptive --hindsight 1 --intent-gate 0 --length-gate 0.1-9";
-    let (whole, out, _folder) = goes_on_the_same(more, "5");
-    assert_eq!(whole.len(), 5);
+    let (whole, out, _folder) = goes_on_the_same(more, "4");
+    assert_eq!(whole.len(), 4);
     for key in [
         "reward",
         "reward_hard",
@@ -140,20 +140,25 @@ fn a_killed_run_goes_on_in_its_stage() {
 #[test]
 fn the_best_samples_can_be_learned_from() {
     let folder = folder();
-    let data = prompts(folder.path());
-    let out = folder.path().join("out");
-    heedful(given(&data, &out, "2", "2")).ok();
-    let samples = |step: u32| arg(out.join(format!("rollouts/step-00000{step}.parquet")));
-    let best = arg(folder.path().join("best.jsonl"));
-    let (one, two) = (samples(1), samples(2));
-    let all = ["--responses", &one, "--responses", &two, "--out", &best];
-    let counts = heedful(["data", "best", "--data", &data].into_iter().chain(all)).ok().json();
-    assert_eq!((counts["samples"].as_u64(), counts["unmatched"].as_u64()), (Some(32), Some(0)));
-    let kept = fs::read_to_string(&best).unwrap().lines().count() as u64;
-    assert!(kept > 0 && counts["kept"] == kept, "{counts}");
-    let start = arg(folder.path().join("start"));
-    let from = ["train", "sft", "--model", "embedded", "--data", &best, "--out", &start];
-    heedful(from.into_iter().chain(["--steps", "1"])).ok();
+    let path = |name: &str| arg(folder.path().join(name));
+    let (data, samples, best, out) = (path("data"), path("samples"), path("best"), path("out"));
+    let asked = ["a", "b"].map(|key| {
+        format!(
+            "{{\"key\": \"{key}\", \"prompt\": \"Say {key}.\", \"kwargs\": [{{}}], \
+             \"instruction_id_list\": [\"punctuation:no_comma\"]}}\n"
+        )
+    });
+    fs::write(&data, asked.concat()).unwrap();
+    let said = "{\"key\": \"a\", \"responses\": [\"Well, a.\", \"It is just a.\", \"Just a.\"]}\n";
+    fs::write(&samples, said).unwrap();
+    let given = ["data", "best", "--data", &data, "--responses", &samples, "--out", &best];
+    let counts = heedful(given).ok().json();
+    let told = ["prompts", "samples", "accepted", "kept"].map(|key| counts[key].as_u64());
+    assert_eq!(told, [Some(2), Some(3), Some(2), Some(1)], "{counts}");
+    let row: Value = serde_json::from_str(&fs::read_to_string(&best).unwrap()).unwrap();
+    assert_eq!(row["messages"][1]["content"], "Just a.");
+    let given = ["train", "sft", "--model", "embedded", "--data", &best, "--out", &out];
+    heedful(given.into_iter().chain(["--length", "512", "--steps", "1"])).ok();
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::error::Result;
 Examples:
   heedful generate --data prompts.jsonl --model embedded -n 8
   heedful data best --data prompts.jsonl --responses RESPONSES.parquet --out best.jsonl
-  heedful train sft --model embedded --data best.jsonl --out out/start")]
+  heedful train sft --model embedded --data best.jsonl --out out/start --length 512")]
 pub(super) struct Best {
     /// Prompts with constraints, and questions with answers; may be given several times.
     #[arg(long, value_name = "FILE", required = true)]
