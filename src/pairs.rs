@@ -28,7 +28,7 @@ use heedful_datasets::artifact::{self, Artifact, Start};
 use heedful_datasets::digest;
 use heedful_datasets::manifest::{Input, Manifest, Plan, Revision};
 use heedful_datasets::pairs::{SCHEMA_VERSION, STAGE};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ use candidates::Candidates;
 use ladders::Ladders;
 
 /// What labels are taken from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Labels {
     /// The side alone, as published.
@@ -49,7 +49,7 @@ pub enum Labels {
 }
 
 /// Which constraints a response is paired with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
     /// The newest of its prompt, and the one that the next level adds.

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::train::policy;
 use outcome::Outcome;
 use plan::{Plan, State};
-use recipe::{Recipe, Source};
+use recipe::Source;
 use stages::Cycle;
 
 /// Names of the stages, in their order.
@@ -77,13 +77,14 @@ pub fn plan(cycle: &Cycle<'_>, out: &Path) -> Result<Plan> {
     plan.add("before", eval.clone(), &[asked], before.clone());
     let mut parents = vec![asked];
     if let Some(pairs) = &recipe.pairs {
+        let levels = prompts.labelled_levels.unwrap_or(prompts.levels) as u64;
         let settings = json!({
             "model": weights, "samples": pairs.samples, "max_tokens": recipe.max_tokens,
             "seed": recipe.seed,
         });
         let answers = prompts.labelled * (prompts.levels as u64 + 1) * u64::from(pairs.samples);
         let generated = plan.add("generate", settings, &[asked], guess.sampling(answers));
-        let labelled = prompts.labelled * prompts.levels as u64 * u64::from(pairs.samples) * 2;
+        let labelled = prompts.labelled * levels * u64::from(pairs.samples) * 2;
         let settings = json!({"labels": pairs.labels, "reach": pairs.reach});
         let size = (format!("up to {labelled} pairs"), 1.0);
         let paired = plan.add("pairs", settings, &[asked, generated], size);

@@ -82,8 +82,9 @@ impl Judge {
             sampling.check()?;
             let settings = self.endpoint.settings(sampling)?;
             let mut unparsed = 0;
-            let ask = |asked: &[_]| contest::ask(&settings, asked, &mut unparsed);
-            let mut entry = contest::time(&model, &groups, ask)?;
+            let mut entry = contest::time(&model, &groups, |asked| {
+                contest::ask(&settings, asked, &mut unparsed)
+            })?;
             entry.unparsed = unparsed;
             entries.push(entry);
         }

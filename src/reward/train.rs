@@ -139,6 +139,9 @@ impl<'a> Run<'a> {
         let tokenizer = checkpoint.tokenizer()?;
         let mut pairs = pairs::read(&with.data)?;
         pairs.retain(|pair| pair.soft || !with.soft_only);
+        if with.template.instruction && pairs.iter().any(|pair| pair.instruction.is_empty()) {
+            return Err(Error::usage("--instruction: pairs without an instruction"));
+        }
         let parts = with.split.part(&pairs)?;
         let mut groups = Vec::new();
         for path in &with.groups {

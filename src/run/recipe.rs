@@ -64,6 +64,11 @@ pub struct Prompts {
     /// Ladders that answers are labelled of.
     #[serde(default = "ladders")]
     pub labelled: u64,
+    /// Their highest level, by default as what is learned from.
+    pub labelled_levels: Option<usize>,
+    /// The share of soft constraints in them, by default the grammar's; rules decide the others, so
+    /// answers to these are what a classifier can learn from. Of the grammar alone.
+    pub labelled_soft_share: Option<f64>,
     /// Prompts of each level to measure on, of instructions that nothing was learned from.
     #[serde(default = "measured")]
     pub test: u64,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use heedful_benchmarks::thinking;
 use heedful_constraints::Profile;
 use heedful_datasets::manifest::Plan as Identity;
-use heedful_datasets::{artifact, grammar, groups, recipe as build, stage};
+use heedful_datasets::{artifact, grammar, recipe as build, stage};
 use heedful_kernels::{Dtype, sample};
 use heedful_models::engine::Settings as Slots;
 use heedful_models::generate::Overlong;
@@ -91,28 +91,26 @@ impl Cycle<'_> {
         }
         let drawn = demonstrate::recipe(recipe.recipe.as_deref())?;
         let seed = self.recipe.seed;
-        let write = |name: &str, split, levels: (usize, usize), rows: u64| {
+        let of = |drawn: &grammar::Recipe, name: &str, split, levels: (usize, usize), rows: u64| {
             let what = demonstrate::What::Prompts(split, levels.0, levels.1);
             demonstrate::write(drawn.clone(), seed, what, 0, rows, &stage.path.join(name))
         };
+        let write = |name: &str, split, levels, rows| of(&drawn, name, split, levels, rows);
         let top = recipe.test_levels;
         let lowest = if recipe.decompose { 1 } else { recipe.levels };
         write("train.jsonl", grammar::Split::Train, (lowest, recipe.levels), recipe.train)?;
-        write("ladders.jsonl", grammar::Split::Train, (0, recipe.levels), recipe.labelled)?;
+        let mut labelled = drawn.clone();
+        labelled.soft_share = recipe.labelled_soft_share.unwrap_or(labelled.soft_share);
+        let levels = (0, recipe.labelled_levels.unwrap_or(recipe.levels));
+        of(&labelled, "ladders.jsonl", grammar::Split::Train, levels, recipe.labelled)?;
         write("test.jsonl", grammar::Split::Test, (1, top), recipe.test)?;
         write("held-out.jsonl", grammar::Split::HeldOut, (1, 1), recipe.held_out)?;
         write("bare.jsonl", grammar::Split::Test, (0, 0), recipe.bare)?;
-        self.groups(drawn, &stage.path.join("groups.jsonl"))
-    }
-
-    fn groups(&self, drawn: grammar::Recipe, path: &Path) -> Result<()> {
-        let usage = |e: grammar::Error| Error::usage(e.to_string());
-        let drawn = grammar::Demonstrations::new(drawn, self.recipe.seed).map_err(usage)?;
-        let wanted = self.recipe.reward.groups;
-        crate::whole::write(path, |out| {
-            let made = |index| drawn.group(grammar::Split::Test, index, grammar::MOST);
-            Ok(groups::write(out, wanted, made)?)
-        })?;
+        if self.recipe.reward.groups > 0 {
+            let (split, wanted) = (grammar::Split::Test, self.recipe.reward.groups);
+            let groups = demonstrate::Groups { split, size: grammar::MOST, wanted };
+            demonstrate::groups(drawn.clone(), seed, groups, 0, &stage.path.join("groups.jsonl"))?;
+        }
         Ok(())
     }
 
