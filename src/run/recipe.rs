@@ -52,6 +52,9 @@ pub struct Prompts {
     pub source: Source,
     /// The recipe of the source, by default the embedded one; from the folder of this recipe.
     pub recipe: Option<PathBuf>,
+    /// The traits that soft constraints ask for; empty takes all. Of the grammar alone.
+    #[serde(default)]
+    pub soft: Vec<heedful_datasets::grammar::Trait>,
     /// Ladders to learn from; of `build` all are taken, as many as its recipe draws.
     #[serde(default = "ladders")]
     pub train: u64,

@@ -89,7 +89,10 @@ impl Cycle<'_> {
             stage::build(&made, &stage.path, revision::current(), &|_| {})?;
             return Ok(());
         }
-        let drawn = demonstrate::recipe(recipe.recipe.as_deref())?;
+        let mut drawn = demonstrate::recipe(recipe.recipe.as_deref())?;
+        if !recipe.soft.is_empty() {
+            drawn.soft.include.clone_from(&recipe.soft);
+        }
         let seed = self.recipe.seed;
         let of = |drawn: &grammar::Recipe, name: &str, split, levels: (usize, usize), rows: u64| {
             let what = demonstrate::What::Prompts(split, levels.0, levels.1);
