@@ -4,8 +4,7 @@
 //! - `rules`: the rule's verdict where one decides, else the side.
 //! - `agreed`, where a rule decides: the side, if the verdicts on both of a pair say the same; of a
 //!   candidate without its other half, if its own does.
-//! - `agreed`, elsewhere: the side, if the other samples agree (`agreement.rs`) or are too few to
-//!   be asked.
+//! - `agreed`, elsewhere: the side, if the other samples agree or do not know (`agreement.rs`).
 //!
 //! Responses that stand on both sides of a constraint, for one ladder and sample, are left out.
 

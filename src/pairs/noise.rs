@@ -126,7 +126,7 @@ pub(super) fn counts(
             *splits.entry(row.split.as_deref().unwrap_or("none")).or_default() += 1;
         }
     }
-    // Where other samples are asked, what is still the ladder's had too few of them.
+    // Where other samples are asked, they know nothing of what is still labelled by the ladder.
     let asked = labels == Labels::Agreed;
     let unsupported =
         asked.then(|| all.sources.get(LabelSource::Ladder.name()).copied().unwrap_or(0));
