@@ -108,12 +108,12 @@ pub(crate) fn gguf(config: &Config) -> Builder {
     gguf_of(config, &|_| None)
 }
 
-/// The same, but with blocks of the types that `kind` gives by llama.cpp's names: the type's number
-/// and how many scales and bytes of numbers it has. What they say is a matter of chance.
-pub(crate) fn gguf_of(
-    config: &Config,
-    kind: &dyn Fn(&str) -> Option<(u32, usize, usize)>,
-) -> Builder {
+/// A type of blocks: its number, and how many scales and bytes of numbers it has.
+pub(crate) type Blocks = (u32, usize, usize);
+
+/// The same, but with blocks of the types that `kind` gives by llama.cpp's names. What they say is a
+/// matter of chance.
+pub(crate) fn gguf_of(config: &Config, kind: &dyn Fn(&str) -> Option<Blocks>) -> Builder {
     let arch = match config.family {
         Family::Llama => "llama",
         Family::Qwen2 => "qwen2",

@@ -9,13 +9,13 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Family;
 use crate::fixture;
 
-const Q4_0: (u32, usize, usize) = (2, 1, 16);
-const Q4_1: (u32, usize, usize) = (3, 2, 16);
-const Q8_0: (u32, usize, usize) = (8, 1, 32);
+const Q4_0: fixture::Blocks = (2, 1, 16);
+const Q4_1: fixture::Blocks = (3, 2, 16);
+const Q8_0: fixture::Blocks = (8, 1, 32);
 
 /// Types as files mix them: those of Q4_1 have their embedding in Q8_0, and of joined tensors one
 /// may differ.
-fn kind(name: &str) -> Option<(u32, usize, usize)> {
+fn kind(name: &str) -> Option<fixture::Blocks> {
     let part = |end: &str| name.ends_with(end);
     match name {
         "blk.1.attn_v.weight" | "token_embd.weight" => Some(Q8_0),
