@@ -168,7 +168,7 @@ unsafe fn tile<const R: usize, const G: usize, B: Rows>(
                     ahead = ahead.wrapping_add(64);
                 }
                 let a = a.add(32 * pair);
-                if B::PACKED || R == 1 {
+                if B::PACKED {
                     whole::<R, G, B>(&mut chains, &rows, pair, a, padded);
                 } else {
                     half::<R, G, 0, B>(&mut chains, &rows, pair, a, padded);
@@ -216,7 +216,7 @@ unsafe fn whole<const R: usize, const G: usize, B: Rows>(
     }
 }
 
-/// 16 terms of all columns, for each row of A in turn.
+/// 16 terms: column after column, or where there are more rows of A, row after row.
 #[inline(always)]
 unsafe fn half<const R: usize, const G: usize, const HALF: usize, B: Rows>(
     chains: &mut [[__m256; G]; R],
@@ -227,6 +227,17 @@ unsafe fn half<const R: usize, const G: usize, const HALF: usize, B: Rows>(
 ) {
     // SAFETY: as above.
     unsafe {
+        if R <= 2 {
+            for (g, row) in rows.iter().enumerate() {
+                let loaded = B::load::<HALF>(*row, at);
+                for (r, chains) in chains.iter_mut().enumerate() {
+                    let a = a.add(r * padded);
+                    chains[g] = _mm256_fmadd_ps(_mm256_loadu_ps(a), loaded[0], chains[g]);
+                    chains[g] = _mm256_fmadd_ps(_mm256_loadu_ps(a.add(8)), loaded[1], chains[g]);
+                }
+            }
+            return;
+        }
         let mut loaded = [[_mm256_setzero_ps(); 2]; G];
         for (loaded, row) in loaded.iter_mut().zip(rows) {
             *loaded = B::load::<HALF>(*row, at);
