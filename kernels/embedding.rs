@@ -5,8 +5,10 @@
 
 use half::bf16;
 
+use crate::blocks::BLOCK;
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
+use crate::matrix::MatrixView;
 use crate::simd::{Level, multiversion};
 use crate::split::rows;
 use crate::tensor::{View, ViewMut};
@@ -14,11 +16,18 @@ use crate::tensor::{View, ViewMut};
 /// Rows of the table that one block of the backward pass owns.
 const OWNED: usize = 1024;
 
-/// out `[T,width]` = the rows of `table` (f32 or bf16) that `ids` name.
+/// out `[T,width]` = the rows of `table` (f32, bf16 or blocks) that `ids` name.
 ///
 /// # Errors
-/// Lengths that do not fit, an id beyond the table, buffers of other types.
-pub fn forward(dev: &Device, out: ViewMut, table: View, ids: View, width: usize) -> Result<()> {
+/// Lengths that do not fit, rows that cut a block, an id beyond the table, buffers of other types.
+pub fn forward<'t>(
+    dev: &Device,
+    out: ViewMut,
+    table: impl Into<MatrixView<'t>>,
+    ids: View,
+    width: usize,
+) -> Result<()> {
+    let table = table.into();
     length("embedding", "out", out.len(), ids.len().saturating_mul(width))?;
     match dev {
         Device::Cpu(cpu) => {
@@ -26,11 +35,20 @@ pub fn forward(dev: &Device, out: ViewMut, table: View, ids: View, width: usize)
             let block = rows(width) * width;
             let out = out.f32()?;
             match table {
-                View::Bf16(table) => gather(cpu, out, ids, (width, block), |to, id| {
-                    let row = &table[id * width..][..width];
-                    to.iter_mut().zip(row).for_each(|(to, v)| *to = bf16::to_f32(*v));
-                }),
-                table => {
+                MatrixView::Plain(View::Bf16(table)) => {
+                    gather(cpu, out, ids, (width, block), |to, id| {
+                        let row = &table[id * width..][..width];
+                        to.iter_mut().zip(row).for_each(|(to, v)| *to = bf16::to_f32(*v));
+                    })
+                }
+                MatrixView::Blocks(_) if !width.is_multiple_of(BLOCK) => {
+                    let problem = format!("rows of {width} values cut blocks of {BLOCK}");
+                    return Err(Error::argument("embedding", problem));
+                }
+                MatrixView::Blocks(table) => {
+                    gather(cpu, out, ids, (width, block), |to, id| table.widen(id * width, to));
+                }
+                MatrixView::Plain(table) => {
                     let table = table.f32()?;
                     gather(cpu, out, ids, (width, block), |to, id| {
                         to.copy_from_slice(&table[id * width..][..width]);
@@ -106,6 +124,7 @@ multiversion! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blocks::tests::{KINDS, blocks};
     use crate::testing::{close, device, differences, project, same_on_any_threads, values, wide};
 
     const IDS: [u32; 6] = [2, 0, 2, 6, 2, 1];
@@ -128,6 +147,21 @@ mod tests {
             let (view, ids) = (View::Bf16(&half), View::U32(&IDS));
             forward(&device(), ViewMut::F32(&mut out), view, ids, width).unwrap();
             close("out", &out, &reference(&wide(&table), &IDS, width), 0.0, 0.0);
+        }
+    }
+
+    #[test]
+    fn rows_of_blocks_are_widened() {
+        for kind in KINDS {
+            let table = blocks(kind, 7 * 64);
+            let mut all = vec![0.0; table.len()];
+            table.view().widen(0, &mut all);
+            let (mut out, ids) = (vec![0.0; IDS.len() * 64], View::U32(&IDS));
+            forward(&device(), ViewMut::F32(&mut out), table.view(), ids, 64).unwrap();
+            close("out", &out, &reference(&wide(&all), &IDS, 64), 0.0, 0.0);
+            let half = ViewMut::F32(&mut out[..IDS.len() * 16]);
+            let error = forward(&device(), half, table.view(), ids, 16).unwrap_err();
+            assert_eq!(error.to_string(), "embedding: rows of 16 values cut blocks of 32");
         }
     }
 

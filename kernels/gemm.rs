@@ -2,13 +2,15 @@
 //!
 //! On the host a row of C depends on nothing but its row of A, on B and on K: not on M, so a sample
 //! does not depend on its batch; not on the threads; with AVX2 or AVX-512 not on which of the two.
-//! bf16 weights give the bits of the same values in f32. `gemm/blocked.rs` tells why.
+//! Weights of bf16 or in blocks give the bits of the same values in f32. `gemm/blocked.rs` tells why.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod blocked;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod narrow;
 mod portable;
@@ -21,9 +23,11 @@ mod tile;
 use blocked::Product;
 use side::Side;
 
+use crate::blocks::BLOCK;
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
 use crate::isa::Isa;
+use crate::matrix::MatrixView;
 use crate::tensor::{View, ViewMut};
 
 /// Rows, columns and the length of the sums.
@@ -46,13 +50,21 @@ pub enum Write {
     Add,
 }
 
-/// C = A·Bᵀ: A is `[M, K]`, B is `[N, K]` of f32 or bf16.
+/// C = A·Bᵀ: A is `[M, K]`, B is `[N, K]` of f32, of bf16 or of blocks.
 ///
 /// # Errors
-/// Lengths that are not the shape's; other types.
-pub fn nt(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write) -> Result<()> {
+/// Lengths that are not the shape's; rows that cut a block; other types.
+pub fn nt<'b>(
+    dev: &Device,
+    c: ViewMut,
+    a: View,
+    b: impl Into<MatrixView<'b>>,
+    shape: Shape,
+    write: Write,
+) -> Result<()> {
     let Device::Cpu(cpu) = dev;
-    host("gemm::nt", cpu, Isa::best(), c, along(a)?, along_any(b)?, shape, write)
+    let b = along_any(b.into(), shape.k)?;
+    host("gemm::nt", cpu, Isa::best(), c, along(a)?, b, shape, write)
 }
 
 /// C = A·B: A is `[M, K]`, B is `[K, N]`.
@@ -81,10 +93,14 @@ fn across(view: View<'_>) -> Result<Side<'_>> {
     Ok(Side::Across(view.f32()?))
 }
 
-fn along_any(view: View<'_>) -> Result<Side<'_>> {
-    match view {
-        View::Bf16(values) => Ok(Side::AlongBf16(values)),
-        other => along(other),
+fn along_any(matrix: MatrixView<'_>, k: usize) -> Result<Side<'_>> {
+    match matrix {
+        MatrixView::Plain(View::Bf16(values)) => Ok(Side::AlongBf16(values)),
+        MatrixView::Plain(other) => along(other),
+        MatrixView::Blocks(blocks) if k.is_multiple_of(BLOCK) => Ok(Side::Blocks(blocks)),
+        MatrixView::Blocks(_) => {
+            Err(Error::argument("gemm::nt", format!("rows of {k} values cut blocks of {BLOCK}")))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 pub enum Isa {
     /// What the compiler makes of plain Rust for its target.
     Portable,
-    /// x86-64 with AVX2 and FMA.
+    /// x86-64 with AVX2, FMA and F16C.
     Avx2,
     /// x86-64 with AVX-512 F, VL, BW and DQ, and all of the above.
     Avx512,
@@ -28,7 +28,11 @@ impl Isa {
     /// Whether this processor, and the system on it, have it.
     #[cfg(target_arch = "x86_64")]
     pub fn is_here(self) -> bool {
-        let avx2 = || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx2 = || {
+            is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("f16c")
+        };
         match self {
             Isa::Portable => true,
             Isa::Avx2 => avx2(),

@@ -11,6 +11,7 @@ pub mod adamw;
 pub mod add;
 pub mod advantage;
 pub mod attention;
+pub mod blocks;
 pub mod decode;
 pub mod device;
 pub mod embedding;
@@ -20,6 +21,7 @@ pub mod gemm;
 pub mod head;
 pub mod isa;
 pub mod logprob;
+pub mod matrix;
 pub mod norm;
 pub mod philox;
 pub mod qkv;
@@ -36,6 +38,8 @@ pub mod tensor;
 #[cfg(test)]
 mod testing;
 
+pub use blocks::{Blocks, BlocksView};
 pub use device::{Cpu, Device};
 pub use error::{Error, Result};
+pub use matrix::{Matrix, MatrixView};
 pub use tensor::{Dtype, Tensor, View, ViewMut};

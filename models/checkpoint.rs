@@ -8,6 +8,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use half::bf16;
+use heedful_kernels::{Blocks, blocks};
 use serde_json::Value;
 
 pub use self::special::Special;
@@ -236,6 +237,28 @@ impl Checkpoint {
         match &self.store {
             Store::Folder { tensors, .. } => tensors.read_bf16(name, out),
             Store::Gguf(model) => model.read_bf16(name, out),
+        }
+    }
+
+    /// What the blocks of a tensor hold, where such blocks can be kept as they are; `None` for all
+    /// other types.
+    pub fn blocks(&self, name: &str) -> Option<blocks::Kind> {
+        match &self.store {
+            Store::Folder { .. } => None,
+            Store::Gguf(model) => model.kind(name),
+        }
+    }
+
+    /// Adds the blocks of a tensor of so many values.
+    ///
+    /// # Errors
+    /// No such tensor, blocks of another kind than those of `out`, or another number of values.
+    pub fn read_blocks(&self, name: &str, values: usize, out: &mut Blocks) -> Result<()> {
+        match &self.store {
+            Store::Folder { .. } => {
+                Err(Error::file(&self.path, format!("tensor `{name}` is not of blocks")))
+            }
+            Store::Gguf(model) => model.read_blocks(name, values, out),
         }
     }
 

@@ -1,5 +1,7 @@
 //! A model that generates: weights, a cache of keys and values, and the pass over new tokens.
 
+#[cfg(test)]
+mod blocks_tests;
 mod forward;
 mod step;
 #[cfg(test)]
@@ -14,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::transformer::Transformer;
 
 pub(crate) use step::Step;
-pub use weights::Weights;
+pub use weights::{Keep, Weights};
 
 /// How a model generates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

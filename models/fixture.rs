@@ -105,6 +105,15 @@ pub(crate) fn writer(config: Config) -> Writer {
 
 /// The same as a GGUF file, q and k of Llama with their rotary pairs side by side.
 pub(crate) fn gguf(config: &Config) -> Builder {
+    gguf_of(config, &|_| None)
+}
+
+/// A type of blocks: its number, and how many scales and bytes of numbers it has.
+pub(crate) type Blocks = (u32, usize, usize);
+
+/// The same, but with blocks of the types that `kind` gives by llama.cpp's names. What they say is a
+/// matter of chance.
+pub(crate) fn gguf_of(config: &Config, kind: &dyn Fn(&str) -> Option<Blocks>) -> Builder {
     let arch = match config.family {
         Family::Llama => "llama",
         Family::Qwen2 => "qwen2",
@@ -138,6 +147,16 @@ pub(crate) fn gguf(config: &Config) -> Builder {
     for (name, shape) in names::all(config, None) {
         let values = values(&name, shape.iter().product());
         let there = theirs(&name);
+        if let Some((number, scales, numbers)) = kind(&there) {
+            let scale = |value: f32| half::f16::from_f32(value / 16.0).to_le_bytes();
+            let block = |values: &[f32]| -> Vec<u8> {
+                let scales = values[..scales].iter().flat_map(|value| scale(*value));
+                scales.chain(values[..numbers].iter().map(|v| (v * 128.0) as i8 as u8)).collect()
+            };
+            let blocks: Vec<u8> = values.chunks(32).flat_map(block).collect();
+            file.tensor(&there, &shape, number, &blocks);
+            continue;
+        }
         let rotary = there.contains("attn_q.") || there.contains("attn_k.");
         let values = match config.family {
             Family::Llama if rotary => interleave(&values, shape[0], config.head_dim),

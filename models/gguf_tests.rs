@@ -39,6 +39,14 @@ fn every_type_is_dequantised_to_the_bit() {
             let expected = f32::from_le_bytes(*expected);
             assert_eq!(found.to_bits(), expected.to_bits(), "{} {at}: {found}", kind.name());
         }
+        if let Some(kept) = kind.blocks() {
+            let mut held = heedful_kernels::Blocks::new(kept, out.len());
+            held.extend(&blocks);
+            let mut found = vec![0.0; held.len()];
+            held.view().widen(0, &mut found);
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&found), bits(&out), "{}", kind.name());
+        }
     }
 }
 

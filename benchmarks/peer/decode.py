@@ -151,7 +151,7 @@ def commands(options):
         if python:
             yield [python, __file__, options.model, *shared, "--inside", engine]
     if options.ours:
-        yield [options.ours, options.model, f"threads={options.threads}", "weights=bf16,f32",
+        yield [options.ours, options.model, f"threads={options.threads}", "weights=file,bf16,f32",
                f"sequences={options.sequences}", f"tokens={options.tokens}"]
 
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use half::bf16;
 use heedful_kernels::gemm::{self, Shape, Write};
 use heedful_kernels::isa::Isa;
-use heedful_kernels::{Device, View, ViewMut};
+use heedful_kernels::{Blocks, Device, View, ViewMut, blocks};
 
 /// K and N of the linear layers of SmolLM2-135M: up, down, head.
 const LAYERS: [(usize, usize); 3] = [(576, 1536), (1536, 576), (576, 49152)];
@@ -27,13 +27,30 @@ enum Kind {
     Nt,
     /// `nt` with weights of bf16, which the peer, having none, takes in f32.
     NtBf16,
+    /// `nt` with weights in blocks, likewise.
+    NtQ4,
+    NtQ8,
     Nn,
     Tn,
 }
 
 impl Kind {
-    const ALL: [(&str, Kind); 4] =
-        [("nt", Kind::Nt), ("nt-bf16", Kind::NtBf16), ("nn", Kind::Nn), ("tn", Kind::Tn)];
+    const ALL: [(&str, Kind); 6] = [
+        ("nt", Kind::Nt),
+        ("nt-bf16", Kind::NtBf16),
+        ("nt-q4_1", Kind::NtQ4),
+        ("nt-q8_0", Kind::NtQ8),
+        ("nn", Kind::Nn),
+        ("tn", Kind::Tn),
+    ];
+
+    fn blocks(self) -> Option<blocks::Kind> {
+        match self {
+            Kind::NtQ4 => Some(blocks::Kind::Q4_1),
+            Kind::NtQ8 => Some(blocks::Kind::Q8_0),
+            _ => None,
+        }
+    }
 
     fn name(self) -> &'static str {
         Kind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
@@ -47,6 +64,8 @@ struct Case {
     a: Vec<f32>,
     b: Vec<f32>,
     half: Vec<bf16>,
+    /// For the kinds of blocks, whose values are `b`.
+    blocks: Option<Blocks>,
     c: Vec<f32>,
 }
 
@@ -59,19 +78,39 @@ fn values(len: usize, seed: u32) -> Vec<f32> {
     (0..len).map(|_| next()).collect()
 }
 
+/// Blocks of any numbers with scales near 1/8.
+fn blocks(kind: blocks::Kind, len: usize) -> Blocks {
+    let mut blocks = Blocks::new(kind, len);
+    let scales: Vec<u8> = [0, 0x30].repeat(kind.scales());
+    for values in values(len, 3).chunks_exact(32) {
+        let numbers = values[..kind.numbers()].iter().map(|value| (value * 128.0) as i8 as u8);
+        let numbers: Vec<u8> = numbers.collect();
+        blocks.extend(&[&scales[..], &numbers].concat());
+    }
+    blocks
+}
+
 impl Case {
     fn new(kind: Kind, shape: Shape, threads: usize) -> Case {
         let Shape { m, n, k } = shape;
         let half: Vec<bf16> = values(n * k, 2).into_iter().map(bf16::from_f32).collect();
-        let b = half.iter().map(|value| value.to_f32()).collect();
+        let mut b: Vec<f32> = half.iter().map(|value| value.to_f32()).collect();
+        let blocks = kind.blocks().map(|kind| blocks(kind, n * k));
+        if let Some(blocks) = &blocks {
+            blocks.view().widen(0, &mut b);
+        }
         let dev = Device::cpu(threads).expect("threads are given");
-        Case { kind, shape, dev, a: values(m * k, 1), b, half, c: vec![0.0; m * n] }
+        Case { kind, shape, dev, a: values(m * k, 1), b, half, blocks, c: vec![0.0; m * n] }
     }
 
     fn ours(&mut self) {
-        let Case { kind, shape, dev, a, b, half, c } = self;
+        let Case { kind, shape, dev, a, b, half, blocks, c } = self;
         let (c, a, b) = (ViewMut::F32(c), View::F32(a), View::F32(b));
         match kind {
+            Kind::NtQ4 | Kind::NtQ8 => {
+                let blocks = blocks.as_ref().expect("these kinds have blocks");
+                gemm::nt(dev, c, a, blocks.view(), *shape, Write::Set)
+            }
             Kind::Nt => gemm::nt(dev, c, a, b, *shape, Write::Set),
             Kind::NtBf16 => gemm::nt(dev, c, a, View::Bf16(half), *shape, Write::Set),
             Kind::Nn => gemm::nn(dev, c, a, b, *shape, Write::Set),
@@ -171,8 +210,9 @@ impl Case {
                 f64::from(self.a[a]) * f64::from(self.b[b])
             };
             let expected: f64 = (0..k).map(product).sum();
+            let most = 1e-6 * k as f64 * if self.kind.blocks().is_some() { 16.0 } else { 1.0 };
             let off = (f64::from(self.c[at]) - expected).abs();
-            assert!(off < 1e-6 * k as f64, "{m} x {n} x {k} at {at}: {off} off");
+            assert!(off < most, "{m} x {n} x {k} at {at}: {off} off");
         }
     }
 
@@ -212,9 +252,11 @@ fn main() {
     }
     for (k, n) in LAYERS {
         for m in ROWS {
-            for kind in [Kind::NtBf16, Kind::Nt, Kind::Nn, Kind::Tn] {
+            for kind in [Kind::NtQ4, Kind::NtQ8, Kind::NtBf16, Kind::Nt, Kind::Nn, Kind::Tn] {
                 let trained = matches!(kind, Kind::Nn | Kind::Tn);
-                if (trained && (m < 512 || n > 2048)) || (kind == Kind::NtBf16 && m > 64) {
+                if (trained && (m < 512 || n > 2048))
+                    || (kind == Kind::NtBf16 || kind.blocks().is_some()) && m > 64
+                {
                     continue;
                 }
                 for threads in [1, 2] {

@@ -22,7 +22,7 @@ pub(super) static KERNEL: Kernel = Kernel {
 
 /// The narrow kernel, also for what is above AVX2.
 pub(super) const NARROW: Narrow =
-    Narrow { rows: narrow::ROWS, f32: narrow::strip::<f32>, bf16: narrow::strip::<bf16> };
+    Narrow { rows: narrow::ROWS, room: narrow::room, strip: narrow::strip };
 
 tile!(
     "avx2,fma",

@@ -5,11 +5,12 @@
 //! both sides lie along the sums (`nt`) eight such chains, one for each lane of a vector: lane j
 //! has the terms 2j and 2j + 1 of each 16. Chains and blocks are added up in order. So the bits
 //! depend neither on M, N, the other rows, the blocks of C or the threads, nor on which kernel is
-//! taken, and bf16 weights give what their values in f32 give.
+//! taken, and weights of bf16 or in blocks give what their values in f32 give.
 
 use std::cell::RefCell;
 use std::ops::Range;
 
+use crate::blocks;
 use crate::device::Cpu;
 
 use super::side::{Kernel, Part, Side, Strip, chains, panel};
@@ -59,7 +60,7 @@ fn even(count: usize, most: usize, unit: usize) -> usize {
 }
 
 /// Rows and columns of a block of C. Columns go in steps of 32, which all tiles divide.
-fn blocks(shape: Shape, kernel: &Kernel) -> (usize, usize) {
+fn pieces(shape: Shape, kernel: &Kernel) -> (usize, usize) {
     let Shape { m, n, k } = shape;
     if m.saturating_mul(n).saturating_mul(k) <= WHOLE {
         return (m, n);
@@ -76,7 +77,7 @@ fn blocks(shape: Shape, kernel: &Kernel) -> (usize, usize) {
 /// C = product or C += product. M, N and K are at least 1.
 pub(super) fn run(cpu: &Cpu, c: &mut [f32], product: &Product) {
     let Shape { m, n, .. } = product.shape;
-    let (rows, columns) = blocks(product.shape, product.kernel);
+    let (rows, columns) = pieces(product.shape, product.kernel);
     let across = n.div_ceil(columns);
     let output = Output(c.as_mut_ptr());
     cpu.blocks(m.div_ceil(rows) * across, 1, |range| {
@@ -95,16 +96,12 @@ impl Product<'_> {
         let to = unsafe { c.0.add(rows.start * n + columns.start) };
         SCRATCH.with_borrow_mut(|[a, b]| {
             let narrow = self.kernel.narrow.as_ref().filter(|narrow| rows.len() <= narrow.rows);
-            match (narrow, self.a, self.b) {
-                (Some(narrow), Side::Along(left), Side::Along(right)) => {
-                    let strip = self.strip(to, left, right, a, &rows, &columns);
+            match (narrow, self.a) {
+                (Some(narrow), Side::Along(left)) if self.lanes() => {
+                    let scratch = room(a, (narrow.room)(rows.len(), k));
+                    let strip = self.strip(to, left, scratch, rows, columns);
                     // SAFETY: the strip lies in A, B and C, and the kernel is for this processor.
-                    unsafe { (narrow.f32)(&strip) }
-                }
-                (Some(narrow), Side::Along(left), Side::AlongBf16(right)) => {
-                    let strip = self.strip(to, left, right, a, &rows, &columns);
-                    // SAFETY: as above.
-                    unsafe { (narrow.bf16)(&strip) }
+                    unsafe { (narrow.strip)(&strip) }
                 }
                 _ if rows.len() <= FEW_ROWS && rows.len() * k <= FEW_VALUES => {
                     self.few_rows(to, a, b, rows, columns);
@@ -114,39 +111,29 @@ impl Product<'_> {
         });
     }
 
-    fn strip<T>(
+    fn strip(
         &self,
         c: *mut f32,
         a: &[f32],
-        b: &[T],
-        scratch: &mut Vec<Line>,
-        rows: &Range<usize>,
-        columns: &Range<usize>,
-    ) -> Strip<T> {
+        scratch: *mut f32,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> Strip<'_> {
         let Shape { n: stride, k: terms, .. } = self.shape;
         let (block, add) = (self.block_terms(), self.write == Write::Add);
-        Strip {
-            c,
-            stride,
-            a: a[rows.start * terms..rows.end * terms].as_ptr(),
-            rows: rows.len(),
-            b: b[columns.start * terms..columns.end * terms].as_ptr(),
-            columns: columns.len(),
-            terms,
-            scratch: room(scratch, rows.len() * terms.next_multiple_of(16)),
-            block,
-            add,
-        }
+        let a = a[rows.start * terms..rows.end * terms].as_ptr();
+        Strip { c, stride, a, rows: rows.len(), b: self.b, columns, terms, scratch, block, add }
     }
 
     /// Whether sums run along lanes.
     fn lanes(&self) -> bool {
-        matches!((self.a, self.b), (Side::Along(_), Side::Along(_) | Side::AlongBf16(_)))
+        matches!(self.a, Side::Along(_)) && !matches!(self.b, Side::Across(_))
     }
 
-    /// Terms in a block of the sums.
+    /// Terms in a block of the sums; no block of weights is cut.
     fn block_terms(&self) -> usize {
-        even(self.shape.k, if self.lanes() { LANE_TERMS } else { TERMS }, 16)
+        let (most, unit) = if self.lanes() { (LANE_TERMS, blocks::BLOCK) } else { (TERMS, 16) };
+        even(self.shape.k, most, unit)
     }
 
     /// Values of all panels of A for so many rows.

@@ -3,165 +3,276 @@
 //!
 //! Sums run along the lanes as `blocked` defines them: lane j holds the terms 2j and 2j + 1 of each
 //! 16, and the lanes are added in order. Here that is a load, a shift and a mask for 16 weights of
-//! bf16; the tiles do the same sums lane by lane.
+//! bf16; the tiles do the same sums lane by lane. Few rows of A take weights as they lie; for more,
+//! some rows of B are widened first, once for all of A.
 
 use std::arch::x86_64::*;
+use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::avx2::{Weight, transpose, widen};
-use super::side::Strip;
+use super::avx2::transpose;
+use super::lanes::{Packed, Parted, Plain, Q4_0, Q4_1, Q8_0, Rows};
+use super::side::{Side, Strip};
+use crate::blocks::{BLOCK, Kind};
 
 /// Rows of A that this is good for.
 pub(super) const ROWS: usize = 32;
+/// Rows of B whose scales are at hand: a multiple of all that are taken side by side.
+const STEP: usize = 24;
+/// Rows of B that are widened at once, and rows of A that meet them: twelve chains, so that three
+/// vectors of B and one of A fill the registers.
+const WIDE: usize = 3;
+const HIGH: usize = 4;
+/// Bytes of B between what is read and what is fetched, at least.
+const AHEAD: usize = 4096;
 
-/// C[.., from..to] (+)= A·Bᵀ.
+/// Values of scratch for so many rows of A: themselves, rows of B widened, scales.
+pub(super) fn room(rows: usize, terms: usize) -> usize {
+    let padded = terms.next_multiple_of(16);
+    (rows + WIDE) * padded + STEP * 2 * terms.div_ceil(BLOCK)
+}
+
+/// C (+)= A·Bᵀ.
 ///
 /// # Safety
-/// Everything that the strip tells is there, with room for A in `scratch`; AVX2 and FMA are.
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn strip<T: Weight>(strip: &Strip<T>) {
-    // SAFETY: the caller's promises, handed on; rows and columns are inside the strip.
+/// Everything that the strip tells is there, with `room` in `scratch`; AVX2, FMA and F16C are.
+pub(super) unsafe fn strip(strip: &Strip) {
+    // SAFETY: the caller's promises, handed on.
     unsafe {
-        part_lanes(strip);
-        for column in (0..strip.columns).step_by(8) {
-            for row in (0..strip.rows).step_by(4) {
-                match strip.rows - row {
-                    1 => columns::<1, 8, T>(strip, row, column),
-                    2 => columns::<2, 4, T>(strip, row, column),
-                    3 => columns::<3, 4, T>(strip, row, column),
-                    _ => columns::<4, 2, T>(strip, row, column),
-                }
+        match strip.b {
+            Side::Along(b) => run(strip, Plain::new(b.as_ptr(), strip.terms)),
+            Side::AlongBf16(b) => run(strip, Plain::new(b.as_ptr(), strip.terms)),
+            Side::Blocks(b) => match b.kind() {
+                Kind::Q4_0 => run(strip, Packed::<Q4_0>::new(b, strip.terms)),
+                Kind::Q4_1 => run(strip, Packed::<Q4_1>::new(b, strip.terms)),
+                Kind::Q8_0 => run(strip, Packed::<Q8_0>::new(b, strip.terms)),
+            },
+            Side::Across(_) => unreachable!("a strip's B runs along the sums"),
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn run<B: Rows>(strip: &Strip, b: B) {
+    let (terms, padded) = (strip.terms, strip.terms.next_multiple_of(16));
+    // SAFETY: the caller's promises, handed on; rows and columns are inside the strip, and the
+    // scratch has room for A, what is widened, and the scales.
+    unsafe {
+        let a = Plain::new(strip.a, terms);
+        (0..strip.rows).for_each(|row| spread(a, row, terms, strip.scratch.add(row * padded)));
+        let wide = strip.scratch.add(strip.rows * padded);
+        let scales = wide.add(WIDE * padded);
+        for first in (0..strip.columns.len()).step_by(STEP) {
+            let count = STEP.min(strip.columns.len() - first);
+            let b = b.from(strip.columns.start + first, count, scales);
+            let c = strip.c.add(first);
+            if strip.rows <= B::DIRECT {
+                direct(strip, b, c, count);
+                continue;
+            }
+            for j in (0..count).step_by(WIDE) {
+                let some = WIDE.min(count - j);
+                (0..some).for_each(|g| spread(b, j + g, terms, wide.add(g * padded)));
+                high(strip, Parted { first: wide, stride: padded }, c.add(j), some);
             }
         }
     }
 }
 
-/// Copies A to the scratch: for each 16 terms of a row the 8 even ones, then the 8 odd ones, then
-/// zeros. For f32 the middle quarters change places, as they do when its weights are parted.
+/// All rows of A against `count` of B, as they lie.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn part_lanes<T: Weight>(strip: &Strip<T>) {
-    let padded = strip.terms.next_multiple_of(16);
-    for row in 0..strip.rows {
-        for p in (0..strip.terms).step_by(16) {
-            // SAFETY: row and term are inside A; the scratch has `padded` values for each row.
+unsafe fn direct<B: Rows>(strip: &Strip, b: B, c: *mut f32, count: usize) {
+    for column in (0..count).step_by(8) {
+        let end = count.min(column + 8);
+        for row in (0..strip.rows).step_by(4) {
+            let every = |by: usize| (column..end).step_by(by).map(move |column| (row, column));
+            // SAFETY: the caller's promises, handed on.
             unsafe {
-                let mut values = [0.0f32; 16];
-                let from = strip.a.add(row * strip.terms + p);
-                let count = 16.min(strip.terms - p);
-                values.as_mut_ptr().copy_from_nonoverlapping(from, count);
-                let [mut even, mut odd] = part(values.as_ptr());
-                if T::LANE == 2 {
-                    (even, odd) = (swap(even), swap(odd));
+                match strip.rows - row {
+                    1 => every(8).for_each(|at| tile::<1, 8, B>(strip, b, c, at, end)),
+                    2 => every(4).for_each(|at| tile::<2, 4, B>(strip, b, c, at, end)),
+                    3 => every(4).for_each(|at| tile::<3, 4, B>(strip, b, c, at, end)),
+                    _ => every(2).for_each(|at| tile::<4, 2, B>(strip, b, c, at, end)),
                 }
-                let to = strip.scratch.add(row * padded + p);
-                _mm256_storeu_ps(to, even);
-                _mm256_storeu_ps(to.add(8), odd);
             }
         }
     }
 }
 
-/// Even and odd ones of 16, with the middle quarters of each in each other's place.
-#[inline(always)]
-unsafe fn part(values: *const f32) -> [__m256; 2] {
-    // SAFETY: 16 values are there; the caller has AVX2, into which this is inlined.
-    unsafe {
-        let (a, b) = (_mm256_loadu_ps(values), _mm256_loadu_ps(values.add(8)));
-        [_mm256_shuffle_ps::<0x88>(a, b), _mm256_shuffle_ps::<0xdd>(a, b)]
+/// All rows of A against `count` widened ones of B.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn high(strip: &Strip, b: Parted, c: *mut f32, count: usize) {
+    let high = strip.rows.div_ceil(strip.rows.div_ceil(HIGH));
+    for row in (0..strip.rows).step_by(high) {
+        let at = (row, 0);
+        // SAFETY: the caller's promises, handed on.
+        unsafe {
+            match high.min(strip.rows - row) {
+                1 => tile::<1, WIDE, Parted>(strip, b, c, at, count),
+                2 => tile::<2, WIDE, Parted>(strip, b, c, at, count),
+                3 => tile::<3, WIDE, Parted>(strip, b, c, at, count),
+                _ => tile::<HIGH, WIDE, Parted>(strip, b, c, at, count),
+            }
+        }
     }
 }
 
-/// The middle quarters change places.
-#[inline(always)]
-unsafe fn swap(values: __m256) -> __m256 {
-    // SAFETY: the caller has AVX2, into which this is inlined.
-    unsafe { _mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(_mm256_castps_pd(values))) }
-}
-
-/// 16 weights, even and odd ones, in the order of the scratch.
-#[inline(always)]
-unsafe fn weights<T: Weight>(row: *const T) -> [__m256; 2] {
-    // SAFETY: 16 weights are there; the caller has AVX2, into which this is inlined.
-    unsafe { if T::LANE == 2 { widen(_mm256_loadu_ps(row.cast())) } else { part(row.cast()) } }
-}
-
-/// R rows from `row` and up to 8 columns from `column`, G of them side by side.
+/// Writes a row as f32: for each 16 terms the 8 even ones, then the 8 odd ones, then zeros.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn columns<const R: usize, const G: usize, T: Weight>(
-    strip: &Strip<T>,
-    row: usize,
-    column: usize,
+unsafe fn spread<B: Rows>(b: B, row: usize, terms: usize, to: *mut f32) {
+    // SAFETY: the row has these terms, and `to` room for them, padded; prefetching touches
+    // nothing.
+    unsafe {
+        let (row, first) = b.row(row);
+        let ahead = first.wrapping_add((WIDE * B::BYTES * terms / 32).max(AHEAD));
+        let store = |at: usize, [even, odd]: [__m256; 2]| {
+            _mm256_storeu_ps(to.add(16 * at), even);
+            _mm256_storeu_ps(to.add(16 * at + 8), odd);
+        };
+        for pair in 0..terms / 32 {
+            for line in (0..B::BYTES).step_by(64) {
+                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(pair * B::BYTES + line).cast());
+            }
+            store(2 * pair, B::load::<0>(row, pair));
+            store(2 * pair + 1, B::load::<1>(row, pair));
+        }
+        for at in terms / 32 * 2..terms.div_ceil(16) {
+            store(at, B::rest(row, at, 16.min(terms - 16 * at)));
+        }
+    }
+}
+
+/// R rows of A from `row` and up to G of B from `column`, of `count` that are there.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile<const R: usize, const G: usize, B: Rows>(
+    strip: &Strip,
+    b: B,
+    c: *mut f32,
+    (row, column): (usize, usize),
+    count: usize,
 ) {
-    let count = 8.min(strip.columns - column);
-    let padded = strip.terms.next_multiple_of(16);
+    let (terms, padded) = (strip.terms, strip.terms.next_multiple_of(16));
+    let count = G.min(count - column);
     // SAFETY: columns past the last are the last one's, so all weights lie in the strip; the
     // scratch has `padded` values for each row; prefetching touches nothing.
     unsafe {
         let a = strip.scratch.add(row * padded);
-        let b = strip.b.add(column * strip.terms);
-        let mut ahead = b.wrapping_add(8 * strip.terms).cast::<i8>();
-        let mut sums = [[[0.0f32; 8]; 8]; R];
-        for from in (0..strip.terms).step_by(strip.block) {
-            let to = strip.terms.min(from + strip.block);
-            let whole = to - (to - from) % 16;
-            for first in (0..8).step_by(G) {
-                let rows: [*const T; G] =
-                    std::array::from_fn(|g| b.add((first + g).min(count - 1) * strip.terms));
-                let mut chains = [[_mm256_setzero_ps(); R]; G];
-                for p in (from..whole).step_by(16) {
-                    for _ in 0..G * size_of::<T>() / 4 {
-                        _mm_prefetch::<_MM_HINT_T0>(ahead);
-                        ahead = ahead.wrapping_add(64);
-                    }
-                    for (chains, row) in chains.iter_mut().zip(rows) {
-                        let [even, odd] = weights(row.add(p));
-                        for (r, chain) in chains.iter_mut().enumerate() {
-                            let a = a.add(r * padded + p);
-                            *chain = _mm256_fmadd_ps(_mm256_loadu_ps(a), even, *chain);
-                            *chain = _mm256_fmadd_ps(_mm256_loadu_ps(a.add(8)), odd, *chain);
-                        }
-                    }
+        let c = c.add(row * strip.stride + column);
+        let rows: [B::Row; G] = std::array::from_fn(|g| b.row(column + g.min(count - 1)).0);
+        let mut ahead = b.row(column).1.wrapping_add((G * B::BYTES * terms / 32).max(AHEAD));
+        for from in (0..terms).step_by(strip.block) {
+            let to = terms.min(from + strip.block);
+            let mut chains = [[_mm256_setzero_ps(); G]; R];
+            for pair in from / 32..to / 32 {
+                for _ in 0..(G * B::BYTES).div_ceil(64) {
+                    _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+                    ahead = ahead.wrapping_add(64);
                 }
-                if whole < to {
-                    rest(&mut chains, rows, a, padded, whole..to);
-                }
-                for (g, chains) in chains.into_iter().enumerate() {
-                    for (sums, chain) in sums.iter_mut().zip(chains) {
-                        let chain = if T::LANE == 2 { chain } else { swap(chain) };
-                        _mm256_storeu_ps(sums[first + g].as_mut_ptr(), chain);
-                    }
+                let a = a.add(32 * pair);
+                if B::PACKED {
+                    whole::<R, G, B>(&mut chains, &rows, pair, a, padded);
+                } else {
+                    half::<R, G, 0, B>(&mut chains, &rows, pair, a, padded);
+                    half::<R, G, 1, B>(&mut chains, &rows, pair, a.add(16), padded);
                 }
             }
-            for (r, sums) in sums.iter().enumerate() {
-                let c = strip.c.add((row + r) * strip.stride + column);
-                write(sums, c, count, strip.add || from > 0);
+            for at in to / 32 * 2..to.div_ceil(16) {
+                let left = 16.min(to - 16 * at);
+                let mut loaded = [[_mm256_setzero_ps(); 2]; G];
+                for (loaded, row) in loaded.iter_mut().zip(rows) {
+                    *loaded = B::rest(row, at, left);
+                }
+                rest(&mut chains, &loaded, a.add(16 * at), padded, left);
+            }
+            write(&chains, c, strip.stride, count, strip.add || from > 0);
+        }
+    }
+}
+
+/// 32 terms, column after column, whose weights are loaded together.
+#[inline(always)]
+unsafe fn whole<const R: usize, const G: usize, B: Rows>(
+    chains: &mut [[__m256; G]; R],
+    rows: &[B::Row; G],
+    at: usize,
+    a: *const f32,
+    padded: usize,
+) {
+    // SAFETY: rows of B and of A have these terms; the caller has AVX2 and FMA, into which this is
+    // inlined.
+    unsafe {
+        for g in 0..G {
+            if B::PACKED {
+                // Else the compiler widens the weights of all columns first, and spills them.
+                compiler_fence(Ordering::SeqCst);
+            }
+            let ([w0, w1], [w2, w3]) = (B::load::<0>(rows[g], at), B::load::<1>(rows[g], at));
+            for (i, loaded) in [w0, w1, w2, w3].into_iter().enumerate() {
+                for (r, chains) in chains.iter_mut().enumerate() {
+                    let a = _mm256_loadu_ps(a.add(r * padded + 8 * i));
+                    chains[g] = _mm256_fmadd_ps(a, loaded, chains[g]);
+                }
             }
         }
     }
 }
 
-/// The last terms, fewer than 16: lanes without a term keep their sums.
+/// 16 terms: column after column, or where there are more rows of A, row after row.
 #[inline(always)]
-unsafe fn rest<const R: usize, const G: usize, T: Weight>(
-    chains: &mut [[__m256; R]; G],
-    rows: [*const T; G],
+unsafe fn half<const R: usize, const G: usize, const HALF: usize, B: Rows>(
+    chains: &mut [[__m256; G]; R],
+    rows: &[B::Row; G],
+    at: usize,
     a: *const f32,
     padded: usize,
-    terms: std::ops::Range<usize>,
 ) {
-    let bound = |lane: usize, odd: usize| if 2 * lane + odd < terms.len() { -1 } else { 0 };
-    for (chains, row) in chains.iter_mut().zip(rows) {
-        let mut values = [T::ZERO; 16];
-        // SAFETY: the row has these terms, the scratch 16 from the first of them; the caller has
-        // AVX2 and FMA, into which this is inlined.
+    // SAFETY: as above.
+    unsafe {
+        if R <= 2 {
+            for (g, row) in rows.iter().enumerate() {
+                let loaded = B::load::<HALF>(*row, at);
+                for (r, chains) in chains.iter_mut().enumerate() {
+                    let a = a.add(r * padded);
+                    chains[g] = _mm256_fmadd_ps(_mm256_loadu_ps(a), loaded[0], chains[g]);
+                    chains[g] = _mm256_fmadd_ps(_mm256_loadu_ps(a.add(8)), loaded[1], chains[g]);
+                }
+            }
+            return;
+        }
+        let mut loaded = [[_mm256_setzero_ps(); 2]; G];
+        for (loaded, row) in loaded.iter_mut().zip(rows) {
+            *loaded = B::load::<HALF>(*row, at);
+        }
+        for odd in 0..2 {
+            for (r, chains) in chains.iter_mut().enumerate() {
+                let a = _mm256_loadu_ps(a.add(r * padded + 8 * odd));
+                for (chain, loaded) in chains.iter_mut().zip(&loaded) {
+                    *chain = _mm256_fmadd_ps(a, loaded[odd], *chain);
+                }
+            }
+        }
+    }
+}
+
+/// The last terms, 16 or fewer: lanes without a term keep their sums.
+#[inline(always)]
+unsafe fn rest<const R: usize, const G: usize>(
+    chains: &mut [[__m256; G]; R],
+    loaded: &[[__m256; 2]; G],
+    a: *const f32,
+    padded: usize,
+    terms: usize,
+) {
+    for odd in 0..2 {
+        let bound = |lane: usize| if 2 * lane + odd < terms { -1 } else { 0 };
+        let lanes: [i32; 8] = std::array::from_fn(bound);
+        // SAFETY: each row of A has 16 values here; the caller has AVX2 and FMA, into which this
+        // is inlined.
         unsafe {
-            values.as_mut_ptr().copy_from_nonoverlapping(row.add(terms.start), terms.len());
-            for (odd, values) in weights(values.as_ptr()).into_iter().enumerate() {
-                let lanes: [i32; 8] = std::array::from_fn(|lane| bound(lane, odd));
-                let lanes = _mm256_castsi256_ps(_mm256_loadu_si256(lanes.as_ptr().cast()));
-                let lanes = if T::LANE == 2 { lanes } else { swap(lanes) };
-                for (r, chain) in chains.iter_mut().enumerate() {
-                    let a = _mm256_loadu_ps(a.add(r * padded + terms.start + 8 * odd));
-                    let sum = _mm256_fmadd_ps(a, values, *chain);
+            let lanes = _mm256_castsi256_ps(_mm256_loadu_si256(lanes.as_ptr().cast()));
+            for (r, chains) in chains.iter_mut().enumerate() {
+                let a = _mm256_loadu_ps(a.add(r * padded + 8 * odd));
+                for (chain, loaded) in chains.iter_mut().zip(loaded) {
+                    let sum = _mm256_fmadd_ps(a, loaded[odd], *chain);
                     *chain = _mm256_blendv_ps(*chain, sum, lanes);
                 }
             }
@@ -169,23 +280,43 @@ unsafe fn rest<const R: usize, const G: usize, T: Weight>(
     }
 }
 
-/// C (+)= the lanes of each column in order, of which `count` columns are there.
+/// C (+)= the lanes of each chain in order, of which `count` columns are there.
 #[inline(always)]
-unsafe fn write(sums: &[[f32; 8]; 8], c: *mut f32, count: usize, add: bool) {
-    // SAFETY: only `count` values of C are touched; the caller has AVX2, into which this is
-    // inlined.
+unsafe fn write<const R: usize, const G: usize>(
+    chains: &[[__m256; G]; R],
+    c: *mut f32,
+    stride: usize,
+    count: usize,
+    add: bool,
+) {
+    // Chains in a row, eight of which are added up at once.
+    let mut flat = [[0.0f32; 8]; 16];
+    let mut values = [0.0f32; 16];
+    // SAFETY: only `count` values of R rows of C are touched; the caller has AVX2, into which
+    // this is inlined.
     unsafe {
-        let lanes = transpose(std::array::from_fn(|column| sums[column].as_ptr()));
-        let mut values = [0.0f32; 8];
-        let mut sum = lanes[0];
-        if add {
-            c.copy_to_nonoverlapping(values.as_mut_ptr(), count);
-            sum = _mm256_add_ps(_mm256_loadu_ps(values.as_ptr()), sum);
+        for (r, chains) in chains.iter().enumerate() {
+            for (g, chain) in chains.iter().enumerate() {
+                _mm256_storeu_ps(flat[r * G + g].as_mut_ptr(), *chain);
+                if add && g < count {
+                    values[r * G + g] = *c.add(r * stride + g);
+                }
+            }
         }
-        for lane in &lanes[1..] {
-            sum = _mm256_add_ps(sum, *lane);
+        for eight in (0..R * G).step_by(8) {
+            let lanes = transpose(std::array::from_fn(|at| flat[eight + at].as_ptr()));
+            let to = values[eight..].as_mut_ptr();
+            let mut sum = lanes[0];
+            if add {
+                sum = _mm256_add_ps(_mm256_loadu_ps(to), sum);
+            }
+            for lane in &lanes[1..] {
+                sum = _mm256_add_ps(sum, *lane);
+            }
+            _mm256_storeu_ps(to, sum);
         }
-        _mm256_storeu_ps(values.as_mut_ptr(), sum);
-        c.copy_from_nonoverlapping(values.as_ptr(), count);
+        for r in 0..R {
+            c.add(r * stride).copy_from_nonoverlapping(values[r * G..].as_ptr(), count);
+        }
     }
 }

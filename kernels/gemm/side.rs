@@ -4,13 +4,22 @@
 //! each row. So the tiles read both sides front to back. Where sums run along lanes (see
 //! `blocked`), the terms of a lane lie together.
 
+use std::cell::RefCell;
+use std::ops::Range;
+
 use half::bf16;
 
+use crate::blocks::BlocksView;
 use crate::isa::Isa;
 
 use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
+
+thread_local! {
+    /// Blocks that were widened to be packed: grown to what is needed, then kept.
+    static WIDE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
 
 /// One factor: rows of A, or columns of B called rows here as well. `terms` is K.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +28,8 @@ pub(super) enum Side<'a> {
     Along(&'a [f32]),
     /// [rows, K] of bf16.
     AlongBf16(&'a [bf16]),
+    /// [rows, K] in blocks, whole ones in a row.
+    Blocks(BlocksView<'a>),
     /// [K, rows].
     Across(&'a [f32]),
 }
@@ -110,24 +121,25 @@ pub(super) type Pack<T> = unsafe fn(*const T, Part, usize, *mut f32);
 pub(super) struct Narrow {
     /// Rows of A that it takes at most.
     pub(super) rows: usize,
-    pub(super) f32: unsafe fn(&Strip<f32>),
-    pub(super) bf16: unsafe fn(&Strip<bf16>),
+    /// Values of scratch, for rows of A and terms.
+    pub(super) room: fn(usize, usize) -> usize,
+    pub(super) strip: unsafe fn(&Strip),
 }
 
-/// The rows `rows` of A times the columns `from..to` of C.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Strip<T> {
-    /// At [0, from] of C, with its stride.
+/// A times some rows of B, which runs along the sums.
+#[derive(Debug, Clone)]
+pub(super) struct Strip<'a> {
+    /// The first value of C that is written, and the stride of C.
     pub(super) c: *mut f32,
     pub(super) stride: usize,
     /// A, [rows, terms].
     pub(super) a: *const f32,
     pub(super) rows: usize,
-    /// Row `from` of B, [.., terms].
-    pub(super) b: *const T,
-    pub(super) columns: usize,
+    /// All of B, and which of its rows.
+    pub(super) b: Side<'a>,
+    pub(super) columns: Range<usize>,
     pub(super) terms: usize,
-    /// Room for A, its rows padded to multiples of 16.
+    /// As much as `Narrow::room` says.
     pub(super) scratch: *mut f32,
     /// Terms in a partial sum.
     pub(super) block: usize,
@@ -165,13 +177,14 @@ impl Side<'_> {
         match self {
             Side::Along(values) | Side::Across(values) => values.len(),
             Side::AlongBf16(values) => values.len(),
+            Side::Blocks(blocks) => blocks.len(),
         }
     }
 
     /// From one line of it to the next.
     pub(super) fn stride(self, rows: usize, terms: usize) -> usize {
         match self {
-            Side::Along(_) | Side::AlongBf16(_) => terms,
+            Side::Along(_) | Side::AlongBf16(_) | Side::Blocks(_) => terms,
             Side::Across(_) => rows,
         }
     }
@@ -187,10 +200,25 @@ impl Side<'_> {
             match self {
                 Side::Along(side) => (kernel.pack_f32)(side.as_ptr(), part, width, out),
                 Side::AlongBf16(side) => (kernel.pack_bf16)(side.as_ptr(), part, width, out),
+                Side::Blocks(side) => pack_blocks(side, kernel, part, width, out),
                 Side::Across(side) => pack_across(side, part, width, out),
             }
         }
     }
+}
+
+/// The part is widened first.
+unsafe fn pack_blocks(side: BlocksView, kernel: &Kernel, part: Part, width: usize, out: *mut f32) {
+    let Part { row, rows, term, terms, stride, .. } = part;
+    WIDE.with_borrow_mut(|wide| {
+        wide.resize(wide.len().max(rows * terms), 0.0);
+        for (at, values) in wide[..rows * terms].chunks_exact_mut(terms).enumerate() {
+            side.widen((row + at) * stride + term, values);
+        }
+        let part = Part { row: 0, term: 0, stride: terms, ..part };
+        // SAFETY: the caller's promises; the part is what was widened.
+        unsafe { (kernel.pack_f32)(wide.as_ptr(), part, width, out) }
+    });
 }
 
 /// Eights of a line are copied whole where the matrix has them: the excess is overwritten by the

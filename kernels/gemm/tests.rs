@@ -3,6 +3,8 @@
 use half::bf16;
 
 use super::*;
+use crate::blocks::Kind;
+use crate::blocks::tests::{KINDS, blocks};
 
 fn values(len: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
@@ -38,6 +40,7 @@ fn value(side: Side, row: usize, term: usize, shape: (usize, usize)) -> f64 {
     match side {
         Side::Along(values) => f64::from(values[row * shape.1 + term]),
         Side::AlongBf16(values) => f64::from(values[row * shape.1 + term]),
+        Side::Blocks(_) => unreachable!("blocks are held against their values"),
         Side::Across(values) => f64::from(values[term * shape.0 + row]),
     }
 }
@@ -139,6 +142,30 @@ fn a_row_depends_on_no_other_and_bf16_is_its_value_in_f32() {
         for m in [1, 2, 3, 4, 5, 6, 8, 15, 16, 29, 64, 65, 100] {
             for b in [Side::Along(&b), Side::AlongBf16(&half)] {
                 assert!(bits(&with(m, b)) == bits(&all[..m * n]), "{m} rows, {isa}");
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_give_the_bits_of_their_values_in_f32() {
+    for (kind, k) in KINDS.into_iter().flat_map(|kind| [32, 96, 416, 2400].map(|k| (kind, k))) {
+        for n in [1, 3, 25, 75, 500] {
+            let packed = blocks(kind, n * k);
+            let mut wide = vec![0.0; n * k];
+            packed.view().widen(0, &mut wide);
+            for isa in here() {
+                for m in [1, 2, 3, 4, 5, 7, 8, 11, 31, 32, 33, 70] {
+                    let (shape, a) = (Shape { m, n, k }, values(m * k, 11));
+                    let a = Side::Along(&a);
+                    let expected = product(1, isa, a, Side::Along(&wide), shape, Write::Add);
+                    for threads in [1, 3] {
+                        let b = Side::Blocks(packed.view());
+                        let found = product(threads, isa, a, b, shape, Write::Add);
+                        let same = bits(&found) == bits(&expected);
+                        assert!(same, "{kind:?} {isa} {shape:?} {threads}");
+                    }
+                }
             }
         }
     }
@@ -284,4 +311,13 @@ fn lying_shapes_are_errors() {
     assert_eq!(error.to_string(), "a buffer of f32 is wanted here, not of bf16");
     assert!(nt(&dev, ViewMut::F32(&mut c), half, a, shape, Write::Set).is_err());
     assert!(nt(&dev, ViewMut::F32(&mut c), a, View::U32(&[0; 6]), shape, Write::Set).is_err());
+    let packed = blocks(Kind::Q8_0, 64);
+    let mut call = |n, k| {
+        let (c, a) = (&mut c[..n], &[0.0; 64][..k]);
+        nt(&dev, ViewMut::F32(c), View::F32(a), packed.view(), Shape { m: 1, n, k }, Write::Set)
+    };
+    let error = call(4, 16).unwrap_err().to_string();
+    assert_eq!(error, "gemm::nt: rows of 16 values cut blocks of 32");
+    assert_eq!(call(1, 32).unwrap_err().to_string(), "gemm::nt: b has 64 values, not 32");
+    call(2, 32).unwrap();
 }

@@ -1,6 +1,6 @@
 //! Tokens a second: `cargo bench -p heedful-models --bench decode -- MODEL [KEY=LIST]`.
 //!
-//! Keys: `threads`, `sequences`, `weights` (bf16, f32), `kept` (f32, bf16), `tokens`, `prompt`.
+//! Keys: `threads`, `sequences`, `weights` (bf16, f32, file), `kept` (f32, bf16), `tokens`, `prompt`.
 //! A line of JSON for each combination: tokens a second after the prompts, and of CPU time that
 //! they took, and the first answer. Greedy tokens are the same in every line of a type, or it
 //! stops.
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use heedful_kernels::{Device, Dtype, sample};
 use heedful_models::Checkpoint;
-use heedful_models::engine::{Engine, Settings, Weights};
+use heedful_models::engine::{Engine, Keep, Settings, Weights};
 use heedful_models::generate::{Event, Options, Request, run};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for kept in list("kept", "f32") {
             for &threads in &numbers("threads", "1,2")? {
                 let dev = Device::cpu(threads)?;
-                let loaded = Weights::load(&dev, &checkpoint, dtype(&weights))?;
+                let loaded = Weights::load(&dev, &checkpoint, keep(&weights))?;
                 let kept = dtype(&kept);
                 let settings = Settings { slots: 64, positions: 1024, kept, ..Settings::default() };
                 let mut engine = Engine::new(&dev, loaded, checkpoint.config(), settings)?;
@@ -59,6 +59,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// `file` is exact: blocks as they are, f32 for the rest.
+fn keep(name: &str) -> Keep {
+    if name == "file" { Keep::Blocks(Dtype::F32) } else { Keep::As(dtype(name)) }
 }
 
 fn dtype(name: &str) -> Dtype {

@@ -1,7 +1,7 @@
 //! The pass over new tokens: as in training, but keys and values of before come from the cache.
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{Device, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu};
+use heedful_kernels::{Device, Matrix, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu};
 
 use super::weights::Layer;
 use super::{Engine, Step, Work};
@@ -54,7 +54,7 @@ impl Engine {
 }
 
 /// Logits of the wanted rows.
-fn head(dev: &Device, work: &mut Work, output: &Tensor, step: &Step, width: usize) -> Result<()> {
+fn head(dev: &Device, work: &mut Work, output: &Matrix, step: &Step, width: usize) -> Result<()> {
     let (m, vocab) = (step.last.len(), output.len() / width);
     if m == 0 {
         return Ok(());

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::checkpoint::Checkpoint;
-use crate::engine::{Settings, Weights};
+use crate::engine::{Keep, Settings, Weights};
 
 #[test]
 fn greedy_text_of_smollm2_is_that_of_transformers() {
@@ -30,24 +30,32 @@ fn greedy_text_of_smollm2_is_that_of_transformers() {
     };
     let requests: Vec<Request> = cases.iter().map(request).collect();
     let dev = Device::cpu(2).unwrap();
-    let weights = Weights::load(&dev, &checkpoint, Dtype::F32).unwrap();
-    let settings = Settings { slots: 8, positions: 256, ..Settings::default() };
-    let mut engine = Engine::new(&dev, weights, checkpoint.config(), settings).unwrap();
-    let sampling = sample::Settings::GREEDY;
-    let options = Options { sampling, max_tokens: 64, ..Options::default() };
-    let mut heard = 0;
-    run(&dev, &mut engine, Some(&tokenizer), &requests, &options, &mut |event| {
-        if let Event::Finished(completion) = event {
-            let case = &cases[completion.request];
-            assert_eq!(completion.tokens, ids(&case["tokens"]), "{}", case["text"]);
-            let theirs = case["logprobs"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap());
-            for (ours, theirs) in completion.logprobs.iter().zip(theirs) {
-                assert!((f64::from(*ours) - theirs).abs() < 1e-3, "{ours} {theirs}");
+    let mut said = Vec::new();
+    for keep in [Keep::As(Dtype::F32), Keep::Blocks(Dtype::F32)] {
+        let weights = Weights::load(&dev, &checkpoint, keep).unwrap();
+        let settings = Settings { slots: 8, positions: 256, ..Settings::default() };
+        let mut engine = Engine::new(&dev, weights, checkpoint.config(), settings).unwrap();
+        let sampling = sample::Settings::GREEDY;
+        let options = Options { sampling, max_tokens: 64, ..Options::default() };
+        let mut heard = 0;
+        run(&dev, &mut engine, Some(&tokenizer), &requests, &options, &mut |event| {
+            if let Event::Finished(completion) = event {
+                let case = &cases[completion.request];
+                assert_eq!(completion.tokens, ids(&case["tokens"]), "{}", case["text"]);
+                let theirs =
+                    case["logprobs"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap());
+                for (ours, theirs) in completion.logprobs.iter().zip(theirs) {
+                    assert!((f64::from(*ours) - theirs).abs() < 1e-3, "{ours} {theirs}");
+                }
+                said.push((completion.request, completion.logprobs));
+                heard += 1;
             }
-            heard += 1;
-        }
-        Ok(())
-    })
-    .unwrap();
-    assert_eq!(heard, cases.len());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(heard, cases.len());
+    }
+    // Blocks are exact.
+    let (f32s, blocks) = said.split_at(cases.len());
+    assert!(f32s == blocks);
 }

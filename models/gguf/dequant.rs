@@ -5,6 +5,7 @@
 //! otherwise, q the stored number.
 
 use half::f16;
+use heedful_kernels::blocks;
 
 use crate::values::Plain;
 
@@ -96,6 +97,16 @@ impl Kind {
         self.row().4
     }
 
+    /// Blocks that are kept as they are.
+    pub(crate) fn blocks(self) -> Option<blocks::Kind> {
+        match self {
+            Kind::Q4_0 => Some(blocks::Kind::Q4_0),
+            Kind::Q4_1 => Some(blocks::Kind::Q4_1),
+            Kind::Q8_0 => Some(blocks::Kind::Q8_0),
+            _ => None,
+        }
+    }
+
     /// Fills `out` from `bytes`: whole blocks of as many values.
     pub(crate) fn to_f32(self, bytes: &[u8], out: &mut [f32]) {
         debug_assert_eq!(bytes.len() / self.bytes() * self.values(), out.len());
@@ -103,19 +114,19 @@ impl Kind {
             Kind::F32 => Plain::F32.to_f32(bytes, out),
             Kind::F16 => Plain::F16.to_f32(bytes, out),
             Kind::Bf16 => Plain::Bf16.to_f32(bytes, out),
-            Kind::Q4_0 => blocks(bytes, out, q4_0),
-            Kind::Q4_1 => blocks(bytes, out, q4_1),
-            Kind::Q5_0 => blocks(bytes, out, q5_0),
-            Kind::Q5_1 => blocks(bytes, out, q5_1),
-            Kind::Q8_0 => blocks(bytes, out, q8_0),
-            Kind::Q4K => blocks(bytes, out, q4_k),
-            Kind::Q5K => blocks(bytes, out, q5_k),
-            Kind::Q6K => blocks(bytes, out, q6_k),
+            Kind::Q4_0 => each(bytes, out, q4_0),
+            Kind::Q4_1 => each(bytes, out, q4_1),
+            Kind::Q5_0 => each(bytes, out, q5_0),
+            Kind::Q5_1 => each(bytes, out, q5_1),
+            Kind::Q8_0 => each(bytes, out, q8_0),
+            Kind::Q4K => each(bytes, out, q4_k),
+            Kind::Q5K => each(bytes, out, q5_k),
+            Kind::Q6K => each(bytes, out, q6_k),
         }
     }
 }
 
-fn blocks<const B: usize, const V: usize>(
+fn each<const B: usize, const V: usize>(
     bytes: &[u8],
     out: &mut [f32],
     one: impl Fn(&[u8; B], &mut [f32; V]),

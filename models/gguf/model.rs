@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use half::bf16;
+use heedful_kernels::{Blocks, blocks};
 
 use super::{File, Info, shape, vocab};
 use crate::checkpoint::Special;
@@ -133,6 +134,22 @@ impl Model {
                 *out = bf16::from_f32(*value);
             }
         })
+    }
+
+    /// What the blocks of a tensor hold, where such blocks are kept as they are.
+    pub fn kind(&self, name: &str) -> Option<blocks::Kind> {
+        self.tensors.get(name).and_then(|tensor| tensor.info.kind.blocks())
+    }
+
+    /// Adds the blocks of a tensor of so many values, whose kind must be that of `out`.
+    ///
+    /// # Errors
+    /// No such tensor, blocks of another kind, or another number of values.
+    pub fn read_blocks(&self, name: &str, values: usize, out: &mut Blocks) -> Result<()> {
+        if self.kind(name) != Some(out.view().kind()) {
+            return Err(self.file.refuse(format!("tensor `{name}` is not of such blocks")));
+        }
+        self.rows(name, values, |_, bytes, _| out.extend(bytes))
     }
 
     /// Gives the bytes of each row, in Hugging Face's order, and the place of its values.

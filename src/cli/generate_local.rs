@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use heedful_kernels::Dtype;
-use heedful_models::engine::Settings as Slots;
+use heedful_models::engine::{Keep, Settings as Slots};
 use heedful_models::generate::{Overlong, Progress};
 use heedful_models::{Checkpoint, pull};
 use serde_json::{Value, json};
@@ -31,8 +31,8 @@ pub(super) struct Local {
     #[arg(long, value_name = "BOOL")]
     thinking_mode: Option<bool>,
     /// What matrices are kept in.
-    #[arg(long, value_enum, default_value_t = Kind::Bf16)]
-    weights: Kind,
+    #[arg(long, value_enum, default_value_t = Matrices::File)]
+    weights: Matrices,
     /// What keys and values are kept in.
     #[arg(long, value_enum, default_value_t = Kind::F32)]
     kv: Kind,
@@ -45,6 +45,17 @@ pub(super) struct Local {
     /// Cut off the beginning of prompts that leave no room, in place of an error.
     #[arg(long)]
     truncate_prompts: bool,
+}
+
+/// What matrices are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Matrices {
+    /// Blocks of Q4_0, Q4_1 and Q8_0 as a GGUF file has them; all else in bf16.
+    File,
+    /// 16 bits.
+    Bf16,
+    /// 32 bits.
+    F32,
 }
 
 /// A type of numbers.
@@ -69,6 +80,25 @@ pub(super) struct Typed<'a> {
 
 /// Tokens of a response at most, where nobody says.
 const MAX_TOKENS: usize = 1024;
+
+impl Matrices {
+    fn keep(self) -> Keep {
+        match self {
+            Matrices::File => Keep::Blocks(Dtype::Bf16),
+            Matrices::Bf16 => Keep::As(Dtype::Bf16),
+            Matrices::F32 => Keep::As(Dtype::F32),
+        }
+    }
+
+    /// As part of the artifact's identity.
+    fn name(self) -> &'static str {
+        match self {
+            Matrices::File => "file",
+            Matrices::Bf16 => "bf16",
+            Matrices::F32 => "f32",
+        }
+    }
+}
 
 impl Kind {
     fn dtype(self) -> Dtype {
@@ -112,7 +142,7 @@ impl Local {
             "max_tokens": max_tokens,
             "stop": typed.stop,
             "thinking": self.thinking_mode,
-            "weights": self.weights.dtype().to_string(),
+            "weights": self.weights.name(),
             "kv": self.kv.dtype().to_string(),
             "context": self.context,
             "truncate_prompts": self.truncate_prompts,
@@ -125,7 +155,7 @@ impl Local {
             stop: typed.stop.to_vec(),
             thinking: self.thinking_mode,
             overlong,
-            weights: self.weights.dtype(),
+            weights: self.weights.keep(),
             slots,
             threads: typed.threads,
         };

@@ -9,10 +9,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use heedful_benchmarks::finish::FinishReason;
-use heedful_kernels::{Device, Dtype, sample};
+use heedful_kernels::{Device, sample};
 use heedful_models::chat::{self, Template};
 use heedful_models::config::Generation;
-use heedful_models::engine::{Engine, Settings as Slots, Weights};
+use heedful_models::engine::{Engine, Keep, Settings as Slots, Weights};
 use heedful_models::generate::{self as models, Completion, Event, Finish, Options, Progress};
 use heedful_models::{Checkpoint, Error as ModelError};
 
@@ -42,7 +42,7 @@ pub struct Settings {
     /// What happens to prompts that leave no room.
     pub overlong: models::Overlong,
     /// What matrices are kept in.
-    pub weights: Dtype,
+    pub weights: Keep,
     /// Slots and cache; none of it changes a response, but `kept` does.
     pub slots: Slots,
     /// Threads; 0 is one a core.
