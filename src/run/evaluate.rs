@@ -7,7 +7,7 @@ use heedful_datasets::flat::{Cell, Kind, Writer};
 use heedful_datasets::rows;
 use heedful_kernels::{Dtype, sample};
 use heedful_models::chat::Message;
-use heedful_models::engine::Settings as Slots;
+use heedful_models::engine::{Keep, Settings as Slots};
 use heedful_models::generate::Overlong;
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ fn answers(
         stop: Vec::new(),
         thinking: None,
         overlong: Overlong::Refuse,
-        weights: Dtype::F32,
+        weights: Keep::Blocks(Dtype::F32),
         slots: Slots { slots: 64, ..Slots::default() },
         threads: ask.threads,
     };

@@ -7,7 +7,7 @@ use heedful_constraints::Profile;
 use heedful_datasets::manifest::Plan as Identity;
 use heedful_datasets::{artifact, grammar, recipe as build, stage};
 use heedful_kernels::{Dtype, sample};
-use heedful_models::engine::Settings as Slots;
+use heedful_models::engine::{Keep, Settings as Slots};
 use heedful_models::generate::Overlong;
 use heedful_models::save;
 use heedful_models::schedule::Shape;
@@ -147,7 +147,7 @@ impl Cycle<'_> {
             stop: Vec::new(),
             thinking: None,
             overlong: Overlong::Refuse,
-            weights: Dtype::F32,
+            weights: Keep::Blocks(Dtype::F32),
             slots: Slots { slots: 64, ..Slots::default() },
             threads: self.threads,
         };
