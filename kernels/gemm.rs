@@ -2,7 +2,8 @@
 //!
 //! On the host a row of C depends on nothing but its row of A, on B and on K: not on M, so a sample
 //! does not depend on its batch; not on the threads; with AVX2 or AVX-512 not on which of the two.
-//! Weights of bf16 or in blocks give the bits of the same values in f32. `gemm/blocked.rs` tells why.
+//! Weights of bf16 or in blocks give the bits of the same values in f32. `gemm/blocked.rs` tells
+//! why.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

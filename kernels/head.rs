@@ -114,8 +114,8 @@ pub fn bce(
     Ok(())
 }
 
-/// Sets loss `[P]` = weight · -ln σ(x₂ᵢ - x₂ᵢ₊₁), of pairs whose first is the better one (Bradley and
-/// Terry 1952), and its gradient `dlogit` `[2P]`.
+/// Sets loss `[P]` = weight · -ln σ(x₂ᵢ - x₂ᵢ₊₁), of pairs whose first is the better one (Bradley
+/// and Terry 1952), and its gradient `dlogit` `[2P]`.
 ///
 /// # Errors
 /// Lengths that do not fit, buffers of other types than f32.

@@ -111,8 +111,8 @@ pub(crate) fn gguf(config: &Config) -> Builder {
 /// A type of blocks: its number, and how many scales and bytes of numbers it has.
 pub(crate) type Blocks = (u32, usize, usize);
 
-/// The same, but with blocks of the types that `kind` gives by llama.cpp's names. What they say is a
-/// matter of chance.
+/// The same, but with blocks of the types that `kind` gives by llama.cpp's names. What they say is
+/// a matter of chance.
 pub(crate) fn gguf_of(config: &Config, kind: &dyn Fn(&str) -> Option<Blocks>) -> Builder {
     let arch = match config.family {
         Family::Llama => "llama",

@@ -1,8 +1,9 @@
 //! `bench judge`: how long judges take for a graded group, and how well they rank it.
 //!
-//! The published comparison (arXiv 2508.02150) has 0.3 s a group for its classifier and 35.7 s for a
-//! model of 32 billion parameters that reasons, over groups of 5 responses and 5 constraints. A judge
-//! behind a server is asked about each response and constraint by itself and has to say yes or no.
+//! The published comparison (arXiv 2508.02150) has 0.3 s a group for its classifier and 35.7 s for
+//! a model of 32 billion parameters that reasons, over groups of 5 responses and 5 constraints. A
+//! judge behind a server is asked about each response and constraint by itself and has to say yes
+//! or no.
 
 use std::time::Instant;
 

@@ -1,8 +1,8 @@
 //! The reward classifier: whether a response satisfies a constraint, as a probability.
 //!
 //! Pairs of a response and a constraint with a label go in; what comes out is a checkpoint in the
-//! Hugging Face layout (`…ForSequenceClassification`, two labels) with a `reward.json` that says how
-//! its input is written and at which temperature its probabilities are right.
+//! Hugging Face layout (`…ForSequenceClassification`, two labels) with a `reward.json` that says
+//! how its input is written and at which temperature its probabilities are right.
 
 pub mod baselines;
 pub mod classifier;

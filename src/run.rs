@@ -145,8 +145,8 @@ impl Guess {
     }
 }
 
-/// Runs what is not there yet in `out`, all stages from `from` on anew, and tells what came of it. The
-/// page is written to `report.html` in the folder `results`, the figures to `run.json`.
+/// Runs what is not there yet in `out`, all stages from `from` on anew, and tells what came of it.
+/// The page is written to `report.html` in the folder `results`, the figures to `run.json`.
 ///
 /// # Errors
 /// Of a stage; an unknown name in `from`, or a stage before it that is not there.

@@ -10,6 +10,8 @@ mod hostile;
 mod models;
 mod pairs;
 mod policy;
+mod reward;
+mod run;
 mod tidy;
 mod train;
 mod util;

@@ -101,6 +101,14 @@ impl Heedful {
         ran
     }
 
+    /// Runs it; it must end with this code.
+    pub(crate) fn code(self, code: i32) -> Ran {
+        let args = self.args.clone();
+        let ran = self.run();
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        ran
+    }
+
     /// Runs it, and expects a refusal whose message holds every one of `words`.
     pub(crate) fn refused(self, words: &[&str]) -> Ran {
         let args = self.args.clone();

@@ -18,16 +18,24 @@ pub fn tau_b(a: &[f64], b: &[f64]) -> Option<f64> {
     (room > 0.0).then(|| together as f64 / room)
 }
 
-/// The share of places at which the order by `scores` has the item that the order by `truth` has
-/// there, from the lowest; items that score the same keep their order in the list.
+/// The share of places, from the lowest score, that hold the item which the order by `truth` has
+/// there. Items that score the same stand in any order: what counts is the mean over all orders.
+/// True values are to be different.
 pub fn position_consistency(scores: &[f64], truth: &[f64]) -> f64 {
     let order = |values: &[f64]| {
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
         order
     };
-    let same = order(scores).into_iter().zip(order(truth)).filter(|(a, b)| a == b).count();
-    same as f64 / scores.len().max(1) as f64
+    let (found, right) = (order(scores), order(truth));
+    let (mut same, mut start) = (0.0, 0);
+    for ties in found.chunk_by(|&i, &j| scores[i] == scores[j]) {
+        let places = &right[start..start + ties.len()];
+        let inside = ties.iter().filter(|item| places.contains(item)).count();
+        same += inside as f64 / ties.len() as f64;
+        start += ties.len();
+    }
+    same / scores.len().max(1) as f64
 }
 
 #[cfg(test)]
@@ -51,5 +59,9 @@ mod tests {
     fn places_that_agree() {
         assert_eq!(position_consistency(&[0.1, 0.5, 0.3], &[1.0, 2.0, 3.0]), 1.0 / 3.0);
         assert_eq!(position_consistency(&[0.1, 0.2, 0.3], &[1.0, 2.0, 3.0]), 1.0);
+        let chance = position_consistency(&[0.5; 3], &[1.0, 2.0, 3.0]);
+        assert!((chance - 1.0 / 3.0).abs() < 1e-12, "{chance}");
+        let half = position_consistency(&[0.2, 0.2, 0.9], &[1.0, 2.0, 3.0]);
+        assert!((half - 2.0 / 3.0).abs() < 1e-12, "{half}");
     }
 }

@@ -1,9 +1,9 @@
 //! Tokens a second: `cargo bench -p heedful-models --bench decode -- MODEL [KEY=LIST]`.
 //!
-//! Keys: `threads`, `sequences`, `weights` (bf16, f32, file), `kept` (f32, bf16), `tokens`, `prompt`.
-//! A line of JSON for each combination: tokens a second after the prompts, and of CPU time that
-//! they took, and the first answer. Greedy tokens are the same in every line of a type, or it
-//! stops.
+//! Keys: `threads`, `sequences`, `weights` (bf16, f32, file), `kept` (f32, bf16), `tokens`,
+//! `prompt`. A line of JSON for each combination: tokens a second after the prompts, and of CPU
+//! time that they took, and the first answer. Greedy tokens are the same in every line of a type,
+//! or it stops.
 
 use std::collections::BTreeMap;
 use std::error::Error;

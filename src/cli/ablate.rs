@@ -21,8 +21,8 @@ Examples:
 pub(super) struct Ablate {
     #[command(flatten)]
     which: Which,
-    /// Variants, in TOML: `[[variant]]` with `name` and `set` (see recipes/ablation.toml); by default
-    /// the embedded grid.
+    /// Variants, in TOML: `[[variant]]` with `name` and `set` (see recipes/ablation.toml); by
+    /// default the embedded grid.
     #[arg(long, value_name = "FILE")]
     grid: Option<PathBuf>,
     /// Only these variants, by commas.

@@ -13,8 +13,8 @@ use crate::run::recipe::{self, Recipe};
 use crate::run::stages::Cycle;
 use crate::run::{self as cycle, Event};
 
-/// Run a whole cycle: prompts, answers, pairs, reward classifier, policy, and accuracies on held-out
-/// prompts before and after, with a report.
+/// Run a whole cycle: prompts, answers, pairs, reward classifier, policy, and accuracies on
+/// held-out prompts before and after, with a report.
 ///
 /// Without a recipe the quick start: the embedded model and its own grammar, offline, in minutes.
 /// A stage whose result is there is not run again; one that was cut goes on.

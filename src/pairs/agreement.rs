@@ -2,9 +2,9 @@
 //!
 //! The other samples are those that other ladders have for the same constraint. Where these are
 //! fewer than [`ENOUGH`] on a side, they are the samples of other numbers in its own ladder. With
-//! n₁ positive and n₀ negative ones, of which d₁(w) and d₀(w) hold the word w, and the smoothed rates
-//! p(w) = (d₁(w) + 1)/(n₁ + 2) and q(w) = (d₀(w) + 1)/(n₀ + 2), a response with the distinct words W
-//! scores
+//! n₁ positive and n₀ negative ones, of which d₁(w) and d₀(w) hold the word w, and the smoothed
+//! rates p(w) = (d₁(w) + 1)/(n₁ + 2) and q(w) = (d₀(w) + 1)/(n₀ + 2), a response with the distinct
+//! words W scores
 //!
 //! ```text
 //! s(W) = Σ_{w ∈ V ∩ W} log p(w)/q(w) + Σ_{w ∈ V \ W} log (1 − p(w))/(1 − q(w))
@@ -106,7 +106,8 @@ fn distinct(text: &str, numbers: &mut HashMap<String, usize>) -> Vec<usize> {
     found
 }
 
-/// The smoothed rates of positive and negative samples, and by how many standard errors they differ.
+/// The smoothed rates of positive and negative samples, and by how many standard errors they
+/// differ.
 fn rates(d: Sides, n: Sides) -> (f64, f64, f64) {
     let rate = |d: u32, n: u32| (f64::from(d) + 1.0) / (f64::from(n) + 2.0);
     let [q, p] = [rate(d[0], n[0]), rate(d[1], n[1])];

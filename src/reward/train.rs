@@ -1,8 +1,8 @@
 //! The stage `train reward`: pairs to a classifier and its measures.
 //!
-//! The folder holds `train.json` (the resolved settings), `metrics.jsonl` with TensorBoard's events,
-//! states to go on from, `measures.json`, and at the end the checkpoint in `model`; the same for the
-//! Bradley-Terry baseline in `bradley-terry`, without a model.
+//! The folder holds `train.json` (the resolved settings), `metrics.jsonl` with TensorBoard's
+//! events, states to go on from, `measures.json`, and at the end the checkpoint in `model`; the
+//! same for the Bradley-Terry baseline in `bradley-terry`, without a model.
 
 use std::path::PathBuf;
 

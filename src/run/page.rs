@@ -177,7 +177,7 @@ fn truths(measures: &Value) -> Table {
     };
     Table {
         title: "Labels and classifier against the truth",
-        about: "Where a rule or the grammar knows it, on pairs that were not learned from; percent.",
+        about: "Where a rule or the grammar knows it, on pairs that nothing was learned from.",
         head: ["constraint", "pairs", "satisfied", "labels true", "classifier true"]
             .map(str::to_owned)
             .to_vec(),
