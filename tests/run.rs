@@ -57,7 +57,7 @@ fn a_cycle_runs_once_and_tells_what_is_stale() {
     assert!(low <= gain && gain <= high);
     assert_eq!(first["comparison"]["sets"]["bare"]["sampled"]["prompts"].as_u64(), Some(3));
     let page = fs::read_to_string(first["report"].as_str().unwrap()).unwrap();
-    for part in ["Held-out prompts by level", "Reward classifier", "entropy", "Stages"] {
+    for part in ["Held-out prompts by level", "Reward classifier", "std within groups", "Stages"] {
         assert!(page.contains(part), "{part}");
     }
     assert!(stages(&out, &[], 0).iter().all(|(_, state)| state == "done"));

@@ -175,13 +175,11 @@ impl Default for Reward {
 pub struct Eval {
     /// Samples of a prompt at temperature 1.
     pub samples: u32,
-    /// The official prompts of IFEval, answered greedily.
-    pub ifeval: Option<PathBuf>,
 }
 
 impl Default for Eval {
     fn default() -> Eval {
-        Eval { samples: 4, ifeval: None }
+        Eval { samples: 4 }
     }
 }
 
@@ -206,7 +204,7 @@ pub fn read(path: Option<&Path>, set: &[String]) -> Result<Recipe> {
     let mut recipe: Recipe = table.try_into().map_err(|e| refuse(e.to_string()))?;
     recipe.check().map_err(refuse)?;
     let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
-    for file in [&mut recipe.prompts.recipe, &mut recipe.eval.ifeval].into_iter().flatten() {
+    if let Some(file) = &mut recipe.prompts.recipe {
         *file = folder.join(&*file);
     }
     Ok(recipe)

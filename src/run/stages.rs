@@ -120,7 +120,11 @@ impl Cycle<'_> {
     fn generate(&self, asked: &Asked, stage: &Stage, watch: Watch<'_>) -> Result<()> {
         let pairs = self.recipe.pairs.as_ref();
         let samples = pairs.map_or(1, |pairs| pairs.samples);
-        let read = input::read(&asked.ladders, None, None)?;
+        // A dataset holds its ladders one after the other.
+        let with = &self.recipe.prompts;
+        let levels = with.labelled_levels.unwrap_or(with.levels) + 1;
+        let limit = with.labelled as usize * levels;
+        let read = input::read(&asked.ladders, Some(limit), None)?;
         let total = read.rows.len() as u64 * u64::from(samples);
         let job = Job {
             out: stage.path.clone(),
