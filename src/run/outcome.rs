@@ -50,7 +50,7 @@ pub struct Outcome {
     pub pairs: Option<Map<String, Value>>,
     /// Seconds of this run.
     pub seconds: f64,
-    /// Seconds of all stages, over all runs.
+    /// Seconds of all stages, each in the run that ended it.
     pub stage_seconds: f64,
     /// The page.
     pub report: PathBuf,

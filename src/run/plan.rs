@@ -45,7 +45,7 @@ pub struct Done {
     pub settings: Value,
     /// Its parents' ids.
     pub parents: Vec<String>,
-    /// Seconds that it took, over all runs that it needed.
+    /// Seconds of the run that ended it.
     pub seconds: f64,
 }
 
