@@ -116,8 +116,8 @@ fn text(question: &Question<'_>) -> String {
 /// The last word of the answer, where it is yes or no.
 fn verdict(answer: &str) -> Option<bool> {
     let answer = thinking::Policy::default().answer(answer, false);
-    let words = answer.text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-    match words.last()?.to_lowercase().as_str() {
+    let mut words = answer.text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    match words.next_back()?.to_lowercase().as_str() {
         "yes" => Some(true),
         "no" => Some(false),
         _ => None,

@@ -109,7 +109,7 @@ mod tests {
             instruction: String::new(),
             constraint: String::new(),
             response: String::new(),
-            label: at % 2 == 0,
+            label: at.is_multiple_of(2),
             id: format!("id{}", at / 2 % 10),
             soft: false,
             truth: None,

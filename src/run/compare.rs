@@ -168,8 +168,8 @@ mod tests {
     fn gains_are_paired_by_prompt() {
         let table = |every: usize| -> Vec<Row> {
             let of = |key: usize| {
-                let sampled =
-                    (0..4).map(move |s| row(key, Some(s), (s as usize + key) % every == 0));
+                let sampled = (0..4)
+                    .map(move |s| row(key, Some(s), (s as usize + key).is_multiple_of(every)));
                 sampled.chain([row(key, None, key.is_multiple_of(every))])
             };
             (0..40).flat_map(of).collect()

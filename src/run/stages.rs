@@ -158,7 +158,7 @@ impl Cycle<'_> {
         generate::complete(&job, |requests, done| {
             let behind = total - requests.len() as u64;
             local::run(&settings, requests, done, &mut |progress| {
-                watch(behind + progress.finished as u64, Some(total), "");
+                watch(behind + progress.finished, Some(total), "");
             })
         })?;
         Ok(())
