@@ -49,7 +49,7 @@ pub struct Row {
     pub ids: Vec<String>,
     /// Whether each is satisfied.
     pub satisfied: Vec<bool>,
-    /// Whether it is an answer at all, see [`sound`].
+    /// Whether it is an answer at all, see `sound.rs`.
     pub sound: bool,
     /// Tokens of the answer.
     pub tokens: u64,
