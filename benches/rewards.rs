@@ -1,7 +1,7 @@
 //! The reward path of a rollout: `cargo bench --bench rewards -- [rounds=N] [answers=N]`.
 //!
-//! 1,920 responses of some 270 words, each against the 3 hard constraints of its prompt: the size of
-//! the published training's rollout (384 prompts, 5 samples). Printed are the milliseconds of a
+//! 1,920 responses of some 220 words, each against the 3 hard constraints of its prompt: the size
+//! of the published training's rollout (384 prompts, 5 samples). Printed are the milliseconds of a
 //! rollout on one thread and on all, medians. The verdicts of both must be the same, and those on
 //! the first of the joined answers what the grammar says of it.
 
