@@ -186,7 +186,9 @@ fn tell(plan: &Plan, as_json: bool) -> Result<bool> {
             text.push_str(&format!("          {why}\n"));
         }
     }
-    text.push_str(&format!("left to do: about {left:.0} s (a rough guess)\n"));
+    if !all {
+        text.push_str(&format!("left to do: about {left:.0} s (a rough guess)\n"));
+    }
     super::print(&text)?;
     Ok(all)
 }
