@@ -37,8 +37,20 @@ pub struct Entry {
     pub questions_per_s: f64,
 }
 
-/// Times a judge on each group, one after the other. The first group is judged once before, so that
-/// nothing is loaded or connected in what counts.
+/// Judges the first group once, so that nothing is loaded or connected in what counts.
+///
+/// # Errors
+/// No group; the judge's.
+pub fn warm(
+    groups: &[Group],
+    mut judge: impl FnMut(&[Question<'_>]) -> Result<Vec<f32>>,
+) -> Result<()> {
+    let first = groups.first().ok_or_else(|| Error::usage("no group to judge"))?;
+    measure::means(first, &mut judge)?;
+    Ok(())
+}
+
+/// Times a judge on each group, one after the other; see [`warm`].
 ///
 /// # Errors
 /// The judge's.
@@ -47,8 +59,9 @@ pub fn time(
     groups: &[Group],
     mut judge: impl FnMut(&[Question<'_>]) -> Result<Vec<f32>>,
 ) -> Result<Entry> {
-    let first = groups.first().ok_or_else(|| Error::usage("no group to judge"))?;
-    measure::means(first, &mut judge)?;
+    if groups.is_empty() {
+        return Err(Error::usage("no group to judge"));
+    }
     let (mut seconds, mut questions) = (Vec::with_capacity(groups.len()), 0);
     let mut timed = |asked: &[Question<'_>]| {
         let began = Instant::now();

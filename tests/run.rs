@@ -84,6 +84,7 @@ fn a_cycle_runs_once_and_tells_what_is_stale() {
 
     heedful(typed("run", &out, &["--from", "lunch"])).refused(&["lunch", "prompts"]);
     heedful(typed("run", &out, &["--set", "policy.speed=1"])).refused(&["speed"]);
+    heedful(typed("run", &out, &["--set", "policy.seed=1"])).refused(&["policy.seed"]);
     heedful(typed("run", &out, &["--set", "eval.samples=0"])).refused(&["eval.samples"]);
 }
 

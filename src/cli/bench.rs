@@ -68,6 +68,7 @@ impl Judge {
         let mut entries = Vec::new();
         if let Some(path) = &self.reward {
             let mut classifier = Classifier::open(path, threads)?;
+            contest::warm(&groups, |asked| classifier.score(asked))?;
             entries.push(contest::time("classifier", &groups, |asked| classifier.score(asked))?);
         }
         if self.endpoint.is_asked() {
@@ -81,6 +82,7 @@ impl Judge {
             };
             sampling.check()?;
             let settings = self.endpoint.settings(sampling)?;
+            contest::warm(&groups, |asked| contest::ask(&settings, asked, &mut 0))?;
             let mut unparsed = 0;
             let mut entry = contest::time(&model, &groups, |asked| {
                 contest::ask(&settings, asked, &mut unparsed)

@@ -89,6 +89,11 @@ impl Which {
 /// The cycle of a recipe.
 pub(super) fn cycle(recipe: &Recipe, threads: usize) -> Result<Cycle<'_>> {
     let model = heedful_models::resolve(&recipe.model)?;
+    let ours = ["reward", "seed", "max-tokens"];
+    if let Some(key) = ours.into_iter().find(|key| recipe.policy.contains_key(*key)) {
+        let problem = format!("key `policy.{key}`: the cycle itself says this");
+        return Err(Error::usage(format!("recipe {}: {problem}", recipe.name)));
+    }
     let mut policy = train_policy::of_table(&recipe.policy)
         .map_err(|e| Error::usage(format!("recipe {}: policy: {e}", recipe.name)))?;
     policy.seed = recipe.seed;

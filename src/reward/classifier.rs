@@ -81,16 +81,6 @@ impl Classifier {
         Ok(Classifier { tokenizer, scorer, card, path, asked: 0, seconds: 0.0 })
     }
 
-    /// The folder that it came from.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// What its `reward.json` says.
-    pub fn card(&self) -> &Card {
-        &self.card
-    }
-
     /// The probability of each question's yes, in [0, 1] and in their order.
     ///
     /// # Errors
@@ -102,10 +92,7 @@ impl Classifier {
     }
 
     /// The log-odds of each question's yes, before the temperature.
-    ///
-    /// # Errors
-    /// As [`Classifier::score`].
-    pub fn logits(&mut self, questions: &[Question<'_>]) -> Result<Vec<f32>> {
+    fn logits(&mut self, questions: &[Question<'_>]) -> Result<Vec<f32>> {
         let began = Instant::now();
         let encode = |question: &Question<'_>| self.card.input.encode(&self.tokenizer, question);
         let sequences = questions.par_iter().map(encode).collect::<Result<Vec<_>>>()?;

@@ -99,9 +99,13 @@ impl Fit<'_> {
         let mut known = evaluations(&self.folder)?;
         let last = self.epochs * self.pass();
         let every = if self.evaluate_every == 0 { self.pass() } else { self.evaluate_every };
-        let mut step = resumed;
+        let (mut step, mut order) = (resumed, (u64::MAX, Vec::new()));
         while step < last && !self.is_over(&known) {
-            let (mut values, counts) = self.step(trainer, step)?;
+            let epoch = step / self.pass();
+            if order.0 != epoch {
+                order = (epoch, self.order(epoch));
+            }
+            let (mut values, counts) = self.step(trainer, step, &order.1)?;
             step += 1;
             let due = step.is_multiple_of(every) || step == last;
             let dev_loss = if due { Some(self.loss(trainer, &self.dev)?) } else { None };
@@ -147,11 +151,20 @@ impl Fit<'_> {
         since >= self.patience
     }
 
+    /// The order of the units in a pass.
+    fn order(&self, epoch: u64) -> Vec<usize> {
+        Counter::named("reward").split(self.seed).split(epoch).order(self.train.len())
+    }
+
     /// One update, on the units whose turn it is: what it was, the loss first.
-    fn step(&self, trainer: &mut Trainer, step: u64) -> Result<(Values, [(&'static str, u64); 2])> {
+    fn step(
+        &self,
+        trainer: &mut Trainer,
+        step: u64,
+        order: &[usize],
+    ) -> Result<(Values, [(&'static str, u64); 2])> {
         let began = Instant::now();
-        let (epoch, at) = (step / self.pass(), (step % self.pass()) as usize);
-        let order = Counter::named("reward").split(self.seed).split(epoch).order(self.train.len());
+        let at = (step % self.pass()) as usize;
         let turn = order.iter().skip(at * self.batch).take(self.batch);
         let units: Vec<Unit> = turn.map(|&at| self.train[at]).collect();
         let total: f32 = units.iter().map(Unit::weight).sum();

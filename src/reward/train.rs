@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use super::baselines::{self, Baseline, Simple};
 use super::classifier::{self, Card, Classifier, Question};
 use super::fit::{self, Ended, Fit, Line, Unit};
-use super::outcome::Outcome;
+use super::outcome::{self, Outcome};
 use super::pairs::{self, Pair};
 use super::split::{Parts, Split};
 use super::template::{self, Template};
@@ -107,7 +107,7 @@ pub fn train(with: &Reward, mut watch: impl FnMut(&Line, u64)) -> Result<Outcome
     drop(trainer);
     let mut found = Outcome::new(&run, temperature, training);
     let mut classifier = Classifier::open(&made, with.threads)?;
-    found.judge(&run, "classifier", &mut |questions| classifier.score(questions))?;
+    found.judge(&run, outcome::CLASSIFIER, &mut |questions| classifier.score(questions))?;
     let (asked, seconds) = classifier.spent();
     found.pairs_per_s = asked as f64 / seconds;
     drop(classifier);
