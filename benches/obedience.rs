@@ -127,7 +127,7 @@ fn ladders(drawn: &Demonstrations, talk: &mut Talk, prompts: usize, samples: u32
 /// A model that answers.
 struct Talk {
     device: Device,
-    engine: Engine,
+    engine: Engine<'static>,
     tokenizer: Tokenizer,
     template: Template,
     stop: Vec<u32>,

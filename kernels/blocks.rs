@@ -5,8 +5,11 @@
 //! f16, lie apart, so that both can be read many at once. What a block widens to is exact but for
 //! the one addition of Q4_1: a scale has 11 bits and a number 8, so their product fits into f32.
 
+use std::ops::Range;
+
 use half::f16;
 
+use crate::pages;
 use crate::simd::{Level, multiversion};
 
 /// Values of a block.
@@ -61,8 +64,11 @@ impl Blocks {
     /// No blocks, with room for so many values.
     pub fn new(kind: Kind, values: usize) -> Blocks {
         let blocks = values / BLOCK;
-        let numbers = Vec::with_capacity(blocks * kind.numbers());
-        Blocks { kind, numbers, scales: Vec::with_capacity(blocks * kind.scales()) }
+        let mut numbers = Vec::with_capacity(blocks * kind.numbers());
+        let mut scales = Vec::with_capacity(blocks * kind.scales());
+        pages::large(numbers.spare_capacity_mut());
+        pages::large(scales.spare_capacity_mut());
+        Blocks { kind, numbers, scales }
     }
 
     /// Adds blocks as a file has them: the scales, little-endian, then the numbers. Bytes beyond
@@ -90,6 +96,19 @@ impl Blocks {
     /// All of it.
     pub fn view(&self) -> BlocksView<'_> {
         BlocksView { kind: self.kind, numbers: &self.numbers, scales: &self.scales }
+    }
+
+    /// These values of it; whole blocks.
+    ///
+    /// # Panics
+    /// A range that is not inside, or cuts a block.
+    pub fn part(&self, values: Range<usize>) -> BlocksView<'_> {
+        let Range { start, end } = values;
+        assert!(start.is_multiple_of(BLOCK) && end.is_multiple_of(BLOCK), "whole blocks");
+        let of = |each: usize| start / BLOCK * each..end / BLOCK * each;
+        let (numbers, scales) = (of(self.kind.numbers()), of(self.kind.scales()));
+        let (numbers, scales) = (&self.numbers[numbers], &self.scales[scales]);
+        BlocksView { kind: self.kind, numbers, scales }
     }
 }
 

@@ -5,12 +5,11 @@
 
 use std::ops::Range;
 
-use half::bf16;
-use rayon::ThreadPool;
-use rayon::prelude::*;
-
 use crate::error::{Error, Result};
+use crate::pages;
+use crate::team::Team;
 use crate::tensor::{Dtype, Tensor};
+use half::vec::HalfBitsVecExt as _;
 
 /// The device of a model and of all its buffers.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub enum Device {
 /// The host and its threads.
 #[derive(Debug)]
 pub struct Cpu {
-    pool: Option<ThreadPool>,
+    team: Option<Team>,
     threads: usize,
 }
 
@@ -38,11 +37,19 @@ impl Device {
     /// A buffer of `len` zeros.
     pub fn zeros(&self, dtype: Dtype, len: usize) -> Tensor {
         match (self, dtype) {
-            (Device::Cpu(_), Dtype::F32) => Tensor::from_f32(vec![0.0; len]),
-            (Device::Cpu(_), Dtype::Bf16) => Tensor::from_bf16(vec![bf16::ZERO; len]),
-            (Device::Cpu(_), Dtype::U32) => Tensor::from_u32(vec![0; len]),
+            (Device::Cpu(_), Dtype::F32) => Tensor::from_f32(large(vec![0.0; len])),
+            (Device::Cpu(_), Dtype::Bf16) => {
+                Tensor::from_bf16(large(vec![0u16; len]).reinterpret_into())
+            }
+            (Device::Cpu(_), Dtype::U32) => Tensor::from_u32(large(vec![0; len])),
         }
     }
+}
+
+/// These zeros, which the system gives on the first touch, on large pages.
+fn large<T>(mut zeros: Vec<T>) -> Vec<T> {
+    pages::large(&mut zeros);
+    zeros
 }
 
 impl Cpu {
@@ -54,14 +61,9 @@ impl Cpu {
     pub fn new(threads: usize) -> Result<Cpu> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if threads == 0 { cores() } else { threads };
-        let pool = (threads > 1)
-            .then(|| {
-                let name = |index| format!("heedful-{index}");
-                rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build()
-            })
-            .transpose()
-            .map_err(|e| Error::Device(format!("{threads} threads: {e}")))?;
-        Ok(Cpu { pool, threads })
+        let team = (threads > 1).then(|| Team::new(threads - 1)).transpose();
+        let team = team.map_err(|e| Error::Device(format!("{threads} threads: {e}")))?;
+        Ok(Cpu { team, threads })
     }
 
     /// How many threads it uses.
@@ -74,10 +76,8 @@ impl Cpu {
     pub fn blocks(&self, items: usize, block: usize, work: impl Fn(Range<usize>) + Sync) {
         let count = items.div_ceil(block.max(1));
         let range = |at: usize| at * block..items.min((at + 1) * block);
-        match &self.pool {
-            Some(pool) if count > 1 => {
-                pool.install(|| (0..count).into_par_iter().for_each(|at| work(range(at))));
-            }
+        match &self.team {
+            Some(team) if count > 1 => team.run(count, &|at| work(range(at))),
             _ => (0..count).for_each(|at| work(range(at))),
         }
     }
@@ -90,23 +90,25 @@ impl Cpu {
         size: usize,
         work: impl Fn(usize, &mut [T]) + Sync,
     ) {
-        let size = size.max(1);
-        match &self.pool {
-            Some(pool) if data.len() > size => pool.install(|| {
-                data.par_chunks_mut(size).enumerate().for_each(|(at, chunk)| work(at, chunk));
-            }),
-            _ => data.chunks_mut(size).enumerate().for_each(|(at, chunk)| work(at, chunk)),
-        }
-    }
-
-    /// Runs `work` where rayon's own calls use these threads.
-    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.pool {
-            Some(pool) => pool.install(work),
-            None => work(),
-        }
+        let len = data.len();
+        let first = First(data.as_mut_ptr());
+        self.blocks(len, size.max(1), |range| {
+            let first = &first;
+            // SAFETY: blocks lie inside the data, have no value in common, and each is visited
+            // once.
+            let chunk = unsafe {
+                std::slice::from_raw_parts_mut(first.0.add(range.start), range.end - range.start)
+            };
+            work(range.start / size.max(1), chunk);
+        });
     }
 }
+
+/// The first value of what is cut into chunks.
+struct First<T>(*mut T);
+
+// SAFETY: each thread makes a slice of values of its own from it.
+unsafe impl<T: Send> Sync for First<T> {}
 
 #[cfg(test)]
 mod tests {

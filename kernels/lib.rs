@@ -23,6 +23,7 @@ pub mod isa;
 pub mod logprob;
 pub mod matrix;
 pub mod norm;
+mod pages;
 pub mod philox;
 pub mod qkv;
 pub mod rmsnorm;
@@ -33,6 +34,7 @@ mod simd;
 mod split;
 pub mod surrogate;
 pub mod swiglu;
+mod team;
 pub mod tensor;
 
 #[cfg(test)]
@@ -41,5 +43,5 @@ mod testing;
 pub use blocks::{Blocks, BlocksView};
 pub use device::{Cpu, Device};
 pub use error::{Error, Result};
-pub use matrix::{Matrix, MatrixView};
+pub use matrix::MatrixView;
 pub use tensor::{Dtype, Tensor, View, ViewMut};

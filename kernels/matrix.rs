@@ -1,44 +1,15 @@
 //! Matrices that ops only read: of plain numbers, or of blocks.
 
-use crate::blocks::{Blocks, BlocksView};
-use crate::tensor::{Tensor, View};
+use crate::blocks::BlocksView;
+use crate::tensor::View;
 
-/// A matrix, rows contiguous.
-#[derive(Debug, Clone)]
-pub enum Matrix {
-    /// Of plain numbers.
-    Plain(Tensor),
-    /// Of blocks; rows hold whole ones.
-    Blocks(Blocks),
-}
-
-/// A matrix, to read.
+/// A matrix, to read; rows contiguous.
 #[derive(Debug, Clone, Copy)]
 pub enum MatrixView<'a> {
     /// Of plain numbers.
     Plain(View<'a>),
-    /// Of blocks.
+    /// Of blocks; rows hold whole ones.
     Blocks(BlocksView<'a>),
-}
-
-impl Matrix {
-    /// How many values it holds.
-    pub fn len(&self) -> usize {
-        self.view().len()
-    }
-
-    /// Whether it holds none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// All of it, to read.
-    pub fn view(&self) -> MatrixView<'_> {
-        match self {
-            Matrix::Plain(tensor) => MatrixView::Plain(tensor.view()),
-            Matrix::Blocks(blocks) => MatrixView::Blocks(blocks.view()),
-        }
-    }
 }
 
 impl MatrixView<'_> {

@@ -42,9 +42,9 @@ impl Default for Settings {
 
 /// A model that generates.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Engine<'w> {
     pub(crate) model: Transformer,
-    pub(crate) weights: Weights,
+    pub(crate) weights: Weights<'w>,
     pub(crate) settings: Settings,
     pub(crate) cache: Cache,
     work: Work,
@@ -77,17 +77,17 @@ struct Work {
     logits: Tensor,
 }
 
-impl Engine {
+impl<'w> Engine<'w> {
     /// A model that generates, with weights of the same shape. The cache is made by the first run.
     ///
     /// # Errors
     /// Settings of zero, more positions than the model has, weights of another model.
     pub fn new(
         dev: &Device,
-        weights: Weights,
+        weights: Weights<'w>,
         config: &Config,
         settings: Settings,
-    ) -> Result<Engine> {
+    ) -> Result<Engine<'w>> {
         let positions = if settings.positions == 0 { config.context } else { settings.positions };
         if settings.slots == 0 || settings.prefill == 0 {
             return Err(Error::argument(format!("an engine of {settings:?}")));
@@ -100,16 +100,6 @@ impl Engine {
         let settings = Settings { positions, ..settings };
         let work = Work::new(dev, config, &settings);
         Ok(Engine { model, weights, settings, cache: Cache::new(settings.kept), work })
-    }
-
-    /// Puts other weights of the same shape in place: a policy after a step of training.
-    ///
-    /// # Errors
-    /// Weights of another model.
-    pub fn set_weights(&mut self, weights: Weights) -> Result<()> {
-        weights.check(&self.model.layout)?;
-        self.weights = weights;
-        Ok(())
     }
 
     /// The shape.

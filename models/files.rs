@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 use memmap2::Mmap;
@@ -29,6 +29,20 @@ impl Deref for Bytes {
             Bytes::Mapped(map) => map,
             Bytes::Static(bytes) => bytes,
             Bytes::Held(bytes) => bytes,
+        }
+    }
+}
+
+impl Bytes {
+    /// Lets go of what a map holds of these bytes in memory; read again, they come from the file. A
+    /// tensor is read once, and its file would stay in memory beside it.
+    pub(crate) fn forget(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let Bytes::Mapped(map) = self {
+            let advice = memmap2::UncheckedAdvice::DontNeed;
+            // SAFETY: the map is read-only and of a file, so that no byte of it is lost: the next
+            // reader faults it in. A system that declines changes nothing.
+            let _ = unsafe { map.unchecked_advise_range(advice, range.start, range.len()) };
         }
     }
 }

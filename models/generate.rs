@@ -142,18 +142,12 @@ pub fn run(
     tokenizer: Option<&Tokenizer>,
     requests: &[Request],
     options: &Options,
-    on: &mut (dyn FnMut(Event) -> Result<()> + Send),
+    on: &mut dyn FnMut(Event) -> Result<()>,
 ) -> Result<()> {
     check(engine, tokenizer, requests, options)?;
-    let work = || {
-        let mut queue = queue::Queue::new(dev, engine, tokenizer, requests, options)?;
-        while queue.step(on)? {}
-        Ok(())
-    };
-    // From inside the pool, sections start without waking it from outside each time.
-    match dev {
-        Device::Cpu(cpu) => cpu.install(work),
-    }
+    let mut queue = queue::Queue::new(dev, engine, tokenizer, requests, options)?;
+    while queue.step(on)? {}
+    Ok(())
 }
 
 fn check(

@@ -118,6 +118,16 @@ impl Layout {
         Ok(())
     }
 
+    /// All that is multiplied with.
+    pub fn matrices(&self) -> impl Iterator<Item = &Range<usize>> {
+        let of = |layer| {
+            let Layer { qkv, o, gate_up, down, .. }: &Layer = layer;
+            [qkv, o, gate_up, down]
+        };
+        let ends = [Some(&self.embedding), self.lm_head.as_ref(), self.score.as_ref()];
+        self.layers.iter().flat_map(of).chain(ends.into_iter().flatten())
+    }
+
     /// What the logits are made with: the head, or the embedding where they are one.
     pub fn output(&self) -> Range<usize> {
         self.lm_head.clone().unwrap_or_else(|| self.embedding.clone())

@@ -78,8 +78,9 @@ impl File {
     /// # Errors
     /// No such tensor, another number of values, or a type other than F32, F16 and BF16.
     pub fn read_f32(&self, name: &str, out: &mut [f32]) -> Result<()> {
-        let (plain, bytes) = self.plain(name, out.len())?;
-        plain.to_f32(bytes, out);
+        let (plain, range) = self.plain(name, out.len())?;
+        plain.to_f32(&self.bytes[range.clone()], out);
+        self.bytes.forget(range);
         Ok(())
     }
 
@@ -88,12 +89,13 @@ impl File {
     /// # Errors
     /// No such tensor, another number of values, or a type other than F32, F16 and BF16.
     pub fn read_bf16(&self, name: &str, out: &mut [bf16]) -> Result<()> {
-        let (plain, bytes) = self.plain(name, out.len())?;
-        plain.to_bf16(bytes, out);
+        let (plain, range) = self.plain(name, out.len())?;
+        plain.to_bf16(&self.bytes[range.clone()], out);
+        self.bytes.forget(range);
         Ok(())
     }
 
-    fn plain(&self, name: &str, wanted: usize) -> Result<(Plain, &[u8])> {
+    fn plain(&self, name: &str, wanted: usize) -> Result<(Plain, Range<usize>)> {
         let refuse =
             |problem: String| Error::file(&self.path, format!("tensor `{name}` {problem}"));
         let info = self.tensors.get(name).ok_or_else(|| refuse("is not there".to_owned()))?;
@@ -106,7 +108,7 @@ impl File {
         if info.values() != wanted {
             return Err(refuse(format!("has {} values, not {wanted}", info.values())));
         }
-        Ok((plain, &self.bytes[info.bytes.clone()]))
+        Ok((plain, info.bytes.clone()))
     }
 }
 

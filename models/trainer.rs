@@ -80,6 +80,20 @@ impl Trainer {
         Ok(fill::forward(&self.device, self.grads.view_mut(), 0.0)?)
     }
 
+    /// Gives the memory that passes were computed in back to the system, where it stays until the
+    /// next one: for sampling, or for a checkpoint to be written.
+    ///
+    /// # Errors
+    /// None that did not come up when the training was made.
+    pub fn rest(&mut self) -> Result<()> {
+        let limits = self.work.limits;
+        // The old buffers go first, so that both never live at once; fresh ones are not touched.
+        let least = Limits { tokens: 1, sequences: 1, rows: 1, ..limits };
+        self.work = Workspace::new(&self.device, &self.model, least)?;
+        self.work = Workspace::new(&self.device, &self.model, limits)?;
+        Ok(())
+    }
+
     /// Adds the gradients of a batch under this loss.
     ///
     /// # Errors

@@ -109,13 +109,12 @@ pub fn sft(with: &Sft, mut watch: impl FnMut(&Line, u64)) -> Result<Summary> {
         return Err(Error::usage(problem));
     }
     let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
-    let Device::Cpu(cpu) = &device;
     let encoder = examples::Encoder::new(&checkpoint, with.length)?;
-    let (train, counts) = encoder.read(cpu, &with.data)?;
+    let (train, counts) = encoder.read(&with.data)?;
     let mut feed = Feed::new(train, with.tokens, with.packing, with.seed)?;
     let dev = match &with.dev {
         Some(path) => {
-            let (dev, _) = encoder.read(cpu, std::slice::from_ref(path))?;
+            let (dev, _) = encoder.read(std::slice::from_ref(path))?;
             Feed::new(dev, with.tokens, Packing::InOrder, 0)?.epoch()?
         }
         None => Vec::new(),
@@ -162,8 +161,8 @@ pub(crate) fn adamw(weight_decay: f64, clip: f64) -> optimizer::Settings {
     optimizer::Settings { weight_decay, decay: Decay::Matrices, clip, ..Default::default() }
 }
 
-/// Logits that are held at a time: 100 MiB.
-const CHUNK: usize = 25 << 20;
+/// Logits that are held at a time: 32 MiB, a hundred rows and more of a large vocabulary.
+const CHUNK: usize = 8 << 20;
 
 /// All that the result depends on.
 fn settings(with: &Sft, steps: u64) -> Value {

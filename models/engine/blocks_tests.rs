@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heedful_kernels::Matrix;
+use heedful_kernels::MatrixView;
 
 use super::*;
 use crate::checkpoint::Checkpoint;
@@ -77,10 +77,10 @@ fn tensors_that_differ_are_not_joined_as_blocks() {
     let checkpoint = open(&fixture::config(Family::Llama, true), folder.path());
     let dev = Device::cpu(1).unwrap();
     let weights = Weights::load(&dev, &checkpoint, Keep::Blocks(Dtype::Bf16)).unwrap();
-    let blocks = |matrix: &Matrix| match matrix {
-        Matrix::Blocks(_) => true,
-        Matrix::Plain(tensor) => {
-            assert_eq!(tensor.dtype(), Dtype::Bf16);
+    let blocks = |matrix: &weights::Matrix| match weights.view(matrix) {
+        MatrixView::Blocks(_) => true,
+        MatrixView::Plain(view) => {
+            assert_eq!(view.dtype(), Dtype::Bf16);
             false
         }
     };

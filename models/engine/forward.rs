@@ -1,14 +1,14 @@
 //! The pass over new tokens: as in training, but keys and values of before come from the cache.
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{Device, Matrix, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu};
+use heedful_kernels::{Device, MatrixView, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu};
 
 use super::weights::Layer;
-use super::{Engine, Step, Work};
+use super::{Engine, Step, Weights, Work};
 use crate::error::Result;
 use crate::transformer::Transformer;
 
-impl Engine {
+impl Engine<'_> {
     /// Runs a step; the logits of the wanted rows are then the first rows of [`Engine::logits`].
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl Engine {
         embedding::forward(
             dev,
             work.x[0].part_mut(all.clone()),
-            weights.embedding.view(),
+            weights.view(&weights.embedding),
             ids,
             width,
         )?;
@@ -39,7 +39,7 @@ impl Engine {
         for (at, layer) in weights.layers.iter().enumerate() {
             let next = weights.layers.get(at + 1);
             let next = next.map_or(&weights.final_norm, |layer| &layer.input_norm);
-            let pass = Pass { dev, model, layer, step, tokens };
+            let pass = Pass { dev, model, weights, layer, step, tokens };
             pass.qkv(work)?;
             pass.attention(work, &mut cache.keys[at], &mut cache.values[at])?;
             pass.feed_forward(work, next)?;
@@ -54,7 +54,13 @@ impl Engine {
 }
 
 /// Logits of the wanted rows.
-fn head(dev: &Device, work: &mut Work, output: &Matrix, step: &Step, width: usize) -> Result<()> {
+fn head(
+    dev: &Device,
+    work: &mut Work,
+    output: MatrixView<'_>,
+    step: &Step,
+    width: usize,
+) -> Result<()> {
     let (m, vocab) = (step.last.len(), output.len() / width);
     if m == 0 {
         return Ok(());
@@ -64,7 +70,7 @@ fn head(dev: &Device, work: &mut Work, output: &Matrix, step: &Step, width: usiz
     embedding::forward(dev, last.part_mut(0..m * width), normed, View::U32(&step.last), width)?;
     let shape = gemm::Shape { m, n: vocab, k: width };
     let (logits, last) = (work.logits.part_mut(0..m * vocab), work.last.part(0..m * width));
-    gemm::nt(dev, logits, last, output.view(), shape, Write::Set)?;
+    gemm::nt(dev, logits, last, output, shape, Write::Set)?;
     Ok(())
 }
 
@@ -72,6 +78,7 @@ fn head(dev: &Device, work: &mut Work, output: &Matrix, step: &Step, width: usiz
 struct Pass<'a> {
     dev: &'a Device,
     model: &'a Transformer,
+    weights: &'a Weights<'a>,
     layer: &'a Layer,
     step: &'a Step,
     tokens: usize,
@@ -84,7 +91,7 @@ impl Pass<'_> {
 
     /// Queries, keys and values from the norm's output, rotated and, in Qwen3, normed.
     fn qkv(&self, work: &mut Work) -> Result<()> {
-        let Pass { dev, model, layer, tokens, .. } = *self;
+        let Pass { dev, model, weights, layer, tokens, .. } = *self;
         let config = &model.config;
         let all = 0..tokens * config.qkv_width();
         let shape = self.product(config.qkv_width(), config.width);
@@ -93,12 +100,26 @@ impl Pass<'_> {
         let positions = View::U32(&self.step.positions);
         let (table, heads) = (&model.rope, model.shape);
         let (Some(q), Some(k)) = (&layer.q_norm, &layer.k_norm) else {
-            gemm::nt(dev, work.qkv.part_mut(all.clone()), x, layer.qkv.view(), shape, Write::Set)?;
+            gemm::nt(
+                dev,
+                work.qkv.part_mut(all.clone()),
+                x,
+                weights.view(&layer.qkv),
+                shape,
+                Write::Set,
+            )?;
             let out = work.qkv.part_mut(all);
             qkv::forward_in_place(dev, out, bias, positions, table, heads)?;
             return Ok(());
         };
-        gemm::nt(dev, work.raw.part_mut(all.clone()), x, layer.qkv.view(), shape, Write::Set)?;
+        gemm::nt(
+            dev,
+            work.raw.part_mut(all.clone()),
+            x,
+            weights.view(&layer.qkv),
+            shape,
+            Write::Set,
+        )?;
         let norms = Some(qkv::Norms { q: q.view(), k: k.view(), eps: config.norm_eps });
         let (out, raw) = (work.qkv.part_mut(all.clone()), work.raw.part(all));
         let rstd = work.rstd[1].part_mut(0..tokens * (config.heads + config.kv_heads));
@@ -108,7 +129,7 @@ impl Pass<'_> {
 
     /// Keeps keys and values, attends, and adds the result to the stream.
     fn attention(&self, work: &mut Work, keys: &mut Tensor, values: &mut Tensor) -> Result<()> {
-        let Pass { dev, model, layer, step, tokens } = *self;
+        let Pass { dev, model, weights, layer, step, tokens } = *self;
         let config = &model.config;
         let rows = work.qkv.part(0..tokens * config.qkv_width());
         let slots = View::U32(&step.slots);
@@ -125,25 +146,25 @@ impl Pass<'_> {
         let shape = self.product(config.width, config.attention_width());
         let (delta, out) = (&mut work.delta, work.attention.part(heads));
         let delta = delta.part_mut(0..tokens * config.width);
-        gemm::nt(dev, delta, out, layer.o.view(), shape, Write::Set)?;
+        gemm::nt(dev, delta, out, weights.view(&layer.o), shape, Write::Set)?;
         self.residual(work, 0, &layer.post_norm)
     }
 
     /// The feed-forward layer, added to the stream, and the norm of what comes next.
     fn feed_forward(&self, work: &mut Work, next: &Tensor) -> Result<()> {
-        let Pass { dev, model, layer, tokens, .. } = *self;
+        let Pass { dev, model, weights, layer, tokens, .. } = *self;
         let (width, ffn) = (model.config.width, model.config.ffn);
         let wide = 0..tokens * 2 * ffn;
         let gate_up = work.gate_up.part_mut(wide.clone());
         let x = work.normed.part(0..tokens * width);
         let shape = self.product(2 * ffn, width);
-        gemm::nt(dev, gate_up, x, layer.gate_up.view(), shape, Write::Set)?;
+        gemm::nt(dev, gate_up, x, weights.view(&layer.gate_up), shape, Write::Set)?;
         let act = 0..tokens * ffn;
         let gate_up = work.gate_up.part(wide);
         swiglu::forward(dev, work.act.part_mut(act.clone()), gate_up, ffn)?;
         let delta = work.delta.part_mut(0..tokens * width);
         let shape = self.product(width, ffn);
-        gemm::nt(dev, delta, work.act.part(act), layer.down.view(), shape, Write::Set)?;
+        gemm::nt(dev, delta, work.act.part(act), weights.view(&layer.down), shape, Write::Set)?;
         self.residual(work, 1, next)
     }
 

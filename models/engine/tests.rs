@@ -1,12 +1,13 @@
 //! The pass over new tokens against recorded logits of transformers, and against itself.
 
 use heedful_kernels::decode::BLOCK;
+use heedful_kernels::{MatrixView, View};
 
 use super::*;
 use crate::parity_tests::{MODELS, RECORD, config, fill, floats, ids};
 
 /// One recorded model.
-fn engine(dev: &Device, name: &str, dtype: Dtype, prefill: usize) -> Engine {
+fn engine(dev: &Device, name: &str, dtype: Dtype, prefill: usize) -> Engine<'static> {
     let config = config(name);
     let layout = crate::params::Layout::new(&config, Head::Lm).unwrap();
     let entry = |name: &str| layout.tensors.iter().find(|entry| entry.name == name).unwrap();
@@ -126,7 +127,26 @@ fn what_cannot_be_is_refused() {
     }
     let settings = Settings::default();
     assert!(Engine::new(&dev, weights(other), &config, settings).is_err());
-    let mut engine = Engine::new(&dev, weights("qwen3"), &config, settings).unwrap();
-    assert!(engine.set_weights(weights(other)).is_err());
-    assert!(engine.set_weights(weights("qwen3")).is_ok());
+    assert!(Engine::new(&dev, weights("qwen3"), &config, settings).is_ok());
+}
+
+#[test]
+fn weights_that_are_lent_give_the_same_bits() {
+    let dev = Device::cpu(1).unwrap();
+    for name in MODELS {
+        let config = config(name);
+        let layout = crate::params::Layout::new(&config, Head::Lm).unwrap();
+        let mut params = vec![0.0; layout.len()];
+        layout.tensors.iter().for_each(|entry| fill(entry, &mut params[entry.range.clone()]));
+        let lent = Weights::of(&dev, &layout, View::F32(&params), Dtype::F32).unwrap();
+        let MatrixView::Plain(View::F32(own)) = lent.output() else { panic!("plain f32") };
+        assert_eq!(own.as_ptr(), params[layout.output()].as_ptr());
+        let settings = Settings { slots: 28, prefill: 28, ..Settings::default() };
+        let mut over = Engine::new(&dev, lent, &config, settings).unwrap();
+        over.cache.reserve(&dev, config.layers, over.model.shape, 8);
+        let copied = at_once(&mut engine(&dev, name, Dtype::F32, 28), &dev);
+        assert!(at_once(&mut over, &dev) == copied, "{name}");
+        let short = View::F32(&params[1..]);
+        assert!(Weights::of(&dev, &layout, short, Dtype::F32).is_err());
+    }
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use half::bf16;
-use heedful_kernels::{Blocks, Device, Dtype, Matrix, Tensor, View, ViewMut};
+use heedful_kernels::{Blocks, Device, Dtype, MatrixView, Tensor, View, ViewMut, blocks};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Head;
@@ -29,14 +29,39 @@ impl From<Dtype> for Keep {
 
 /// The weights of a model.
 #[derive(Debug)]
-pub struct Weights {
+pub struct Weights<'a> {
     /// What they are the weights of.
     layout: Layout,
+    store: Store<'a>,
     pub(super) layers: Vec<Layer>,
     pub(super) final_norm: Tensor,
     pub(super) embedding: Matrix,
     /// Absent where the embedding serves.
-    pub(super) lm_head: Option<Matrix>,
+    lm_head: Option<Matrix>,
+}
+
+/// What matrices lie in, one after the other, so that large pages hold them.
+#[derive(Debug)]
+struct Store<'a> {
+    plain: Plain<'a>,
+    /// One of a kind.
+    blocks: Vec<Blocks>,
+}
+
+#[derive(Debug)]
+enum Plain<'a> {
+    Own(Tensor),
+    /// A flat buffer of parameters.
+    Lent(View<'a>),
+}
+
+/// Where a matrix lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Matrix {
+    /// Among the plain ones.
+    Plain(Range<usize>),
+    /// These values of the blocks of a kind.
+    Blocks(blocks::Kind, Range<usize>),
 }
 
 /// The weights of a layer, as [`crate::params::Layer`] names them.
@@ -53,27 +78,36 @@ pub(super) struct Layer {
     pub(super) down: Matrix,
 }
 
-impl Weights {
+impl<'a> Weights<'a> {
     /// The weights of a checkpoint. One tensor at a time is in memory twice.
     ///
     /// # Errors
     /// A tensor that is missing, of another shape, or cannot be read; a type that is neither bf16
     /// nor f32.
-    pub fn load(dev: &Device, from: &Checkpoint, keep: impl Into<Keep>) -> Result<Weights> {
+    pub fn load(dev: &Device, from: &Checkpoint, keep: impl Into<Keep>) -> Result<Weights<'a>> {
         let layout = Layout::new(from.config(), Head::Lm)?;
         let read = &mut |name: &str, out: &mut [f32]| from.read_f32(name, out);
         match keep.into() {
-            Keep::As(dtype) => Weights::gather(dev, &layout, dtype, read, None),
-            Keep::Blocks(dtype) => Weights::gather(dev, &layout, dtype, read, Some(from)),
+            Keep::As(dtype) => Weights::gather(dev, &layout, dtype, read, Whole::Read),
+            Keep::Blocks(dtype) => Weights::gather(dev, &layout, dtype, read, Whole::Blocks(from)),
         }
     }
 
-    /// The weights in a flat buffer of parameters: a policy that is being trained.
+    /// The weights in a flat buffer of parameters: a policy that is being trained. In f32 matrices
+    /// are not copied but lent.
     ///
     /// # Errors
     /// A buffer that is not laid out so.
-    pub fn of(dev: &Device, layout: &Layout, params: View, dtype: Dtype) -> Result<Weights> {
-        Weights::read(dev, layout, dtype, &mut |name, out| layout.read(params, name, out))
+    pub fn of(
+        dev: &Device,
+        layout: &Layout,
+        params: View<'a>,
+        dtype: Dtype,
+    ) -> Result<Weights<'a>> {
+        let read = &mut |name: &str, out: &mut [f32]| layout.read(params, name, out);
+        let lends = dtype == Dtype::F32 && params.len() == layout.len();
+        let whole = if lends { Whole::Lent(params) } else { Whole::Read };
+        Weights::gather(dev, layout, dtype, read, whole)
     }
 
     /// The weights that `read` gives by their published names, as f32.
@@ -85,46 +119,62 @@ impl Weights {
         layout: &Layout,
         dtype: Dtype,
         read: &mut dyn FnMut(&str, &mut [f32]) -> Result<()>,
-    ) -> Result<Weights> {
-        Weights::gather(dev, layout, dtype, read, None)
+    ) -> Result<Weights<'a>> {
+        Weights::gather(dev, layout, dtype, read, Whole::Read)
     }
 
-    /// The same, but blocks that `blocks` has stay as they are.
+    /// The same, but matrices are had from `whole` where it has them.
     fn gather(
         dev: &Device,
         layout: &Layout,
         dtype: Dtype,
         read: &mut dyn FnMut(&str, &mut [f32]) -> Result<()>,
-        blocks: Option<&Checkpoint>,
-    ) -> Result<Weights> {
+        whole: Whole<'_, 'a>,
+    ) -> Result<Weights<'a>> {
         if dtype == Dtype::U32 {
             return Err(Error::argument("weights are f32 or bf16"));
         }
-        let mut from = Reader { dev, layout, dtype, read, blocks, one: Vec::new() };
+        let store = whole.store(dev, layout, dtype);
+        let mut from = Reader { dev, layout, read, whole, store, used: 0, one: Vec::new() };
         let layers = (layout.layers.iter())
             .map(|layer| {
                 Ok(Layer {
-                    input_norm: from.take(&layer.input_norm, Dtype::F32)?,
+                    input_norm: from.take(&layer.input_norm)?,
                     qkv: from.matrix(&layer.qkv)?,
                     qkv_bias: from.maybe(layer.qkv_bias.as_ref())?,
                     q_norm: from.maybe(layer.q_norm.as_ref())?,
                     k_norm: from.maybe(layer.k_norm.as_ref())?,
                     o: from.matrix(&layer.o)?,
-                    post_norm: from.take(&layer.post_norm, Dtype::F32)?,
+                    post_norm: from.take(&layer.post_norm)?,
                     gate_up: from.matrix(&layer.gate_up)?,
                     down: from.matrix(&layer.down)?,
                 })
             })
             .collect::<Result<_>>()?;
-        let final_norm = from.take(&layout.final_norm, Dtype::F32)?;
+        let final_norm = from.take(&layout.final_norm)?;
         let embedding = from.matrix(&layout.embedding)?;
         let lm_head = layout.lm_head.as_ref().map(|range| from.matrix(range)).transpose()?;
-        Ok(Weights { layout: layout.clone(), layers, final_norm, embedding, lm_head })
+        let (layout, store) = (layout.clone(), from.store);
+        Ok(Weights { layout, store, layers, final_norm, embedding, lm_head })
     }
 
     /// What the logits are made with.
-    pub(super) fn output(&self) -> &Matrix {
-        self.lm_head.as_ref().unwrap_or(&self.embedding)
+    pub(super) fn output(&self) -> MatrixView<'_> {
+        self.view(self.lm_head.as_ref().unwrap_or(&self.embedding))
+    }
+
+    /// The matrix that lies there.
+    pub(super) fn view(&self, matrix: &Matrix) -> MatrixView<'_> {
+        match matrix {
+            Matrix::Plain(range) => match &self.store.plain {
+                Plain::Own(tensor) => tensor.part(range.clone()).into(),
+                Plain::Lent(view) => view.slice(range.clone()).into(),
+            },
+            Matrix::Blocks(kind, range) => {
+                let known = self.store.blocks.iter().find(|blocks| blocks.view().kind() == *kind);
+                known.expect("a matrix of a kind is in its store").part(range.clone()).into()
+            }
+        }
     }
 
     /// Refuses weights of a model laid out otherwise.
@@ -136,70 +186,122 @@ impl Weights {
     }
 }
 
-/// Reads tensors into buffers of their own.
-struct Reader<'a> {
+/// Where matrices are had without reading their numbers.
+enum Whole<'c, 'w> {
+    /// Nowhere.
+    Read,
+    /// Those that are blocks, in this checkpoint.
+    Blocks(&'c Checkpoint),
+    /// All, in this flat buffer of f32.
+    Lent(View<'w>),
+}
+
+impl<'w> Whole<'_, 'w> {
+    /// Room for all matrices.
+    fn store(&self, dev: &Device, layout: &Layout, dtype: Dtype) -> Store<'w> {
+        if let Whole::Lent(params) = self {
+            return Store { plain: Plain::Lent(*params), blocks: Vec::new() };
+        }
+        let mut plain = 0;
+        let mut kinds: Vec<(blocks::Kind, usize)> = Vec::new();
+        for range in layout.matrices() {
+            let Some(kind) = self.kind(entries(layout, range)) else {
+                plain += range.len();
+                continue;
+            };
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, values)) => *values += range.len(),
+                None => kinds.push((kind, range.len())),
+            }
+        }
+        let blocks = kinds.into_iter().map(|(kind, values)| Blocks::new(kind, values)).collect();
+        Store { plain: Plain::Own(dev.zeros(dtype, plain)), blocks }
+    }
+
+    /// What the blocks of all these tensors hold, where they are blocks of one kind.
+    fn kind(&self, entries: &[Entry]) -> Option<blocks::Kind> {
+        let Whole::Blocks(from) = self else { return None };
+        let mut kinds = entries.iter().map(|entry| from.blocks(&entry.name));
+        let first = kinds.next()??;
+        kinds.all(|kind| kind == Some(first)).then_some(first)
+    }
+}
+
+/// The tensors of a range, in order.
+fn entries<'l>(layout: &'l Layout, range: &Range<usize>) -> &'l [Entry] {
+    let all = &layout.tensors;
+    let first = all.partition_point(|entry| entry.range.start < range.start);
+    let end = all.partition_point(|entry| entry.range.end <= range.end);
+    &all[first..end]
+}
+
+/// Reads tensors: matrices into the store, all else into buffers of their own.
+struct Reader<'a, 'w> {
     dev: &'a Device,
     layout: &'a Layout,
-    /// What matrices become.
-    dtype: Dtype,
     read: &'a mut dyn FnMut(&str, &mut [f32]) -> Result<()>,
-    /// Where blocks are kept from.
-    blocks: Option<&'a Checkpoint>,
+    whole: Whole<'a, 'w>,
+    store: Store<'w>,
+    /// Values of the store's plain part that are read.
+    used: usize,
     one: Vec<f32>,
 }
 
-impl<'a> Reader<'a> {
+impl<'w> Reader<'_, 'w> {
     /// All tensors of this range, one after the other: as blocks, where all are of one kind.
     fn matrix(&mut self, range: &Range<usize>) -> Result<Matrix> {
-        let blocks = self.blocks.map(|from| self.packed(from, range)).transpose()?.flatten();
-        match blocks {
-            Some(blocks) => Ok(Matrix::Blocks(blocks)),
-            None => Ok(Matrix::Plain(self.take(range, self.dtype)?)),
+        let entries = entries(self.layout, range);
+        if let (Some(kind), Whole::Blocks(from)) = (self.whole.kind(entries), &self.whole) {
+            let all = self.store.blocks.iter_mut().find(|blocks| blocks.view().kind() == kind);
+            let all = all.expect("there is room for every kind");
+            let start = all.len();
+            for entry in entries {
+                from.read_blocks(&entry.name, entry.range.len(), all)?;
+            }
+            return Ok(Matrix::Blocks(kind, start..all.len()));
         }
-    }
-
-    fn packed(&self, from: &Checkpoint, range: &Range<usize>) -> Result<Option<Blocks>> {
-        let entries = self.entries(range);
-        let kind = entries.first().and_then(|entry| from.blocks(&entry.name));
-        let kind = kind.filter(|_| {
-            entries.windows(2).all(|two| from.blocks(&two[0].name) == from.blocks(&two[1].name))
-        });
-        let Some(kind) = kind else { return Ok(None) };
-        let mut all = Blocks::new(kind, range.len());
-        for entry in entries {
-            from.read_blocks(&entry.name, entry.range.len(), &mut all)?;
-        }
-        Ok(Some(all))
-    }
-
-    /// The tensors of a range, in order.
-    fn entries(&self, range: &Range<usize>) -> &'a [Entry] {
-        let all = &self.layout.tensors;
-        let first = all.partition_point(|entry| entry.range.start < range.start);
-        let end = all.partition_point(|entry| entry.range.end <= range.end);
-        &all[first..end]
+        let Plain::Own(plain) = &mut self.store.plain else {
+            return Ok(Matrix::Plain(range.clone()));
+        };
+        let place = self.used..self.used + range.len();
+        self.used = place.end;
+        fill(self.read, &mut self.one, entries, (plain, place.start))?;
+        Ok(Matrix::Plain(place))
     }
 
     fn maybe(&mut self, range: Option<&Range<usize>>) -> Result<Option<Tensor>> {
-        range.map(|range| self.take(range, Dtype::F32)).transpose()
+        range.map(|range| self.take(range)).transpose()
     }
 
-    /// All tensors of this range, one after the other.
-    fn take(&mut self, range: &Range<usize>, dtype: Dtype) -> Result<Tensor> {
-        let mut all = self.dev.zeros(dtype, range.len());
-        for entry in self.entries(range) {
-            let part = entry.range.start - range.start..entry.range.end - range.start;
-            match all.part_mut(part) {
-                ViewMut::Bf16(to) => {
-                    self.one.resize(to.len(), 0.0);
-                    (self.read)(&entry.name, &mut self.one)?;
-                    for (to, from) in to.iter_mut().zip(&self.one) {
-                        *to = bf16::from_f32(*from);
-                    }
-                }
-                other => (self.read)(&entry.name, other.f32()?)?,
-            }
-        }
+    /// All tensors of this range, one after the other, in f32.
+    fn take(&mut self, range: &Range<usize>) -> Result<Tensor> {
+        let mut all = self.dev.zeros(Dtype::F32, range.len());
+        let entries = entries(self.layout, range);
+        fill(self.read, &mut self.one, entries, (&mut all, 0))?;
         Ok(all)
     }
+}
+
+/// Reads tensors, one after the other.
+fn fill(
+    read: &mut dyn FnMut(&str, &mut [f32]) -> Result<()>,
+    one: &mut Vec<f32>,
+    entries: &[Entry],
+    (to, mut at): (&mut Tensor, usize),
+) -> Result<()> {
+    for entry in entries {
+        let part = at..at + entry.range.len();
+        at = part.end;
+        match to.part_mut(part) {
+            ViewMut::Bf16(to) => {
+                one.resize(to.len(), 0.0);
+                read(&entry.name, one)?;
+                for (to, from) in to.iter_mut().zip(&*one) {
+                    *to = bf16::from_f32(*from);
+                }
+            }
+            other => read(&entry.name, other.f32()?)?,
+        }
+    }
+    Ok(())
 }

@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 use crate::tokenizer::Tokenizer;
 
 /// All that a run has in hand.
-pub(super) struct Queue<'a> {
+pub(super) struct Queue<'a, 'w> {
     dev: &'a Device,
-    engine: &'a mut Engine,
+    engine: &'a mut Engine<'w>,
     tokenizer: Option<&'a Tokenizer>,
     requests: &'a [Request],
     options: &'a Options,
@@ -31,18 +31,18 @@ pub(super) struct Queue<'a> {
     progress: Progress,
 }
 
-impl<'a> Queue<'a> {
+impl<'a, 'w> Queue<'a, 'w> {
     /// Makes the cache large enough; nothing runs yet.
     ///
     /// # Errors
     /// A request that does not fit into the cache even alone.
     pub(super) fn new(
         dev: &'a Device,
-        engine: &'a mut Engine,
+        engine: &'a mut Engine<'w>,
         tokenizer: Option<&'a Tokenizer>,
         requests: &'a [Request],
         options: &'a Options,
-    ) -> Result<Queue<'a>> {
+    ) -> Result<Queue<'a, 'w>> {
         let settings = engine.settings;
         let limit = if settings.cached == 0 { usize::MAX } else { blocks_of(settings.cached) };
         let (mut most, mut samples) = (0, 0);
@@ -82,10 +82,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Moves every sample by a token and fills free slots. False when all is done.
-    pub(super) fn step(
-        &mut self,
-        on: &mut (dyn FnMut(Event) -> Result<()> + Send),
-    ) -> Result<bool> {
+    pub(super) fn step(&mut self, on: &mut dyn FnMut(Event) -> Result<()>) -> Result<bool> {
         let fresh = self.admit()?;
         if self.running.is_empty() {
             return Ok(false);
@@ -229,7 +226,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Chooses a token for every running sample, and hands out those that ended.
-    fn sample(&mut self, on: &mut (dyn FnMut(Event) -> Result<()> + Send)) -> Result<()> {
+    fn sample(&mut self, on: &mut dyn FnMut(Event) -> Result<()>) -> Result<()> {
         let (tokens, logprobs) = self.choose()?;
         self.progress.tokens += tokens.len() as u64;
         let positions = self.engine.settings.positions;

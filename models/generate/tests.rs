@@ -9,11 +9,12 @@ use crate::fixture;
 use crate::params::Layout;
 use crate::parity_tests::fill;
 
-fn engine(dev: &Device, family: Family, dtype: Dtype, settings: Settings) -> Engine {
+fn engine(dev: &Device, family: Family, dtype: Dtype, settings: Settings) -> Engine<'static> {
     let config = fixture::config(family, true);
     let params = params(&config);
     let layout = Layout::new(&config, Head::Lm).unwrap();
-    let weights = Weights::of(dev, &layout, View::F32(&params), dtype).unwrap();
+    let read = &mut |name: &str, out: &mut [f32]| layout.read(View::F32(&params), name, out);
+    let weights = Weights::read(dev, &layout, dtype, read).unwrap();
     Engine::new(dev, weights, &config, settings).unwrap()
 }
 

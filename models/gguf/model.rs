@@ -161,12 +161,12 @@ impl Model {
     ) -> Result<()> {
         let refuse = |problem: String| self.file.refuse(format!("tensor `{name}` {problem}"));
         let tensor = self.tensors.get(name).ok_or_else(|| refuse("is not there".to_owned()))?;
-        let Info { kind, shape, bytes } = &tensor.info;
+        let Info { kind, shape, bytes: range } = &tensor.info;
         let values: usize = shape.iter().product();
         if values != wanted {
             return Err(refuse(format!("has {values} values, not {wanted}")));
         }
-        let bytes = &self.file.map[bytes.clone()];
+        let bytes = &self.file.map[range.clone()];
         let rows = shape[0];
         match tensor.interleaved {
             Some(head) if rows.is_multiple_of(head) => {
@@ -186,6 +186,7 @@ impl Model {
                 }
             }
         }
+        self.file.map.forget(range.clone());
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use heedful_datasets::error::{Fault, FaultKind};
 use heedful_datasets::rows::{self, Row};
-use heedful_kernels::Cpu;
 use heedful_models::chat::{Message, Options, Template};
 use heedful_models::dialogue::{self, Encoding};
 use heedful_models::feed::Example;
@@ -79,8 +78,8 @@ impl Encoder {
         Ok(Encoder { tokenizer, template, bos, eos, longest })
     }
 
-    /// All rows of these files, in their order; on the threads of `cpu`.
-    pub(super) fn read(&self, cpu: &Cpu, files: &[PathBuf]) -> Result<(Vec<Example>, Counts)> {
+    /// All rows of these files, in their order.
+    pub(super) fn read(&self, files: &[PathBuf]) -> Result<(Vec<Example>, Counts)> {
         let (mut examples, mut counts) = (Vec::new(), Counts::default());
         for path in files {
             let mut rows = rows::open_strict(path)?;
@@ -91,7 +90,7 @@ impl Encoder {
                     break;
                 }
                 let encode = |row: &Row| self.example(&row.object);
-                let made: Vec<_> = cpu.install(|| some.par_iter().map(encode).collect());
+                let made: Vec<_> = some.par_iter().map(encode).collect();
                 for (row, made) in some.iter().zip(made) {
                     match made {
                         Ok(made) => counts.add(made, &mut examples),

@@ -32,6 +32,7 @@ use heedful_models::policy::{Average, Objective, Ratio};
 use heedful_models::save::{Dtype, Writer};
 use heedful_models::schedule::Shape;
 use heedful_models::trainer::Trainer;
+use heedful_models::workspace::Keep;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -109,6 +110,8 @@ pub struct Policy {
     pub length: usize,
     /// Tokens that go through the model at once in training.
     pub tokens: usize,
+    /// What forward keeps for backward; the results are the same.
+    pub keep: Keep,
     /// Of prompts and samples.
     pub seed: u64,
     /// Rollouts between states.
@@ -257,6 +260,7 @@ impl Policy {
             max_tokens: 256,
             length: 512,
             tokens: 2048,
+            keep: Keep::Layers,
             seed: 0,
             save_every: 10,
             dtype: Dtype::F32,

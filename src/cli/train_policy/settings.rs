@@ -12,6 +12,7 @@ use heedful_kernels::surrogate;
 use heedful_models::policy::{Average, Objective, Ratio};
 use heedful_models::save::Dtype;
 use heedful_models::schedule::Shape;
+use heedful_models::workspace::Keep;
 use serde::{Deserialize, Serialize};
 
 use super::super::train::{Schedule, Type};
@@ -157,6 +158,9 @@ pub(super) struct Settings {
     /// Tokens that go through the model at once in training [default: 2048].
     #[arg(long, value_name = "N")]
     tokens: Option<usize>,
+    /// Run layers again in the backward pass: less memory, more time, the same results.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    recompute: Option<bool>,
     /// Of prompts and samples [default: 0].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -219,6 +223,7 @@ impl Settings {
             max_tokens: longest,
             length: self.length.unwrap_or(with.length),
             tokens: self.tokens.unwrap_or(with.tokens),
+            keep: self.recompute.map_or(with.keep, kept),
             seed: self.seed.unwrap_or(with.seed),
             save_every: self.save_every.unwrap_or(with.save_every),
             dtype: self.dtype.map_or(with.dtype, Dtype::from),
@@ -279,6 +284,10 @@ impl Settings {
         };
         Objective { ratio, average, clip, entropy: self.entropy.unwrap_or(known.entropy) }
     }
+}
+
+fn kept(recompute: bool) -> Keep {
+    if recompute { Keep::Inputs } else { Keep::Layers }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Samples of the present policy.
 
-use heedful_kernels::{Device, Dtype, sample};
+use heedful_kernels::{Dtype, sample};
 use heedful_models::chat::{self, Message, Template};
 use heedful_models::engine::{Engine, Settings, Weights};
 use heedful_models::generate::{self, Event, Finish, Options, Overlong, Request};
@@ -36,7 +36,7 @@ impl Answer {
 
 /// The policy, ready to sample.
 pub(super) struct Sampler {
-    engine: Engine,
+    settings: Settings,
     tokenizer: Tokenizer,
     template: Template,
     options: Options,
@@ -45,9 +45,8 @@ pub(super) struct Sampler {
 }
 
 impl Sampler {
-    pub(super) fn new(with: &Policy, checkpoint: &Checkpoint, device: &Device) -> Result<Sampler> {
+    pub(super) fn new(with: &Policy, checkpoint: &Checkpoint) -> Result<Sampler> {
         let settings = Settings { slots: SLOTS, positions: with.length, ..Settings::default() };
-        let weights = Weights::load(device, checkpoint, Dtype::F32)?;
         let sampling =
             sample::Settings { temperature: with.temperature, ..sample::Settings::PLAIN };
         sampling.check().map_err(|e| Error::usage(e.to_string()))?;
@@ -60,7 +59,7 @@ impl Sampler {
             overlong: Overlong::Refuse,
         };
         Ok(Sampler {
-            engine: Engine::new(device, weights, checkpoint.config(), settings)?,
+            settings,
             tokenizer: checkpoint.tokenizer()?,
             template: local::template(checkpoint)?,
             options,
@@ -69,18 +68,11 @@ impl Sampler {
         })
     }
 
-    /// Samples from the trainer's present parameters from now on.
-    pub(super) fn set(&mut self, trainer: &Trainer) -> Result<()> {
-        let Trainer { device, model, params, .. } = trainer;
-        let weights = Weights::of(device, &model.layout, params.view(), Dtype::F32)?;
-        Ok(self.engine.set_weights(weights)?)
-    }
-
     /// The tokens of each chosen prompt and its samples, which depend on the seed, the step and the
     /// prompt alone.
     pub(super) fn run(
         &mut self,
-        device: &Device,
+        trainer: &Trainer,
         tasks: &[Task],
         chosen: &[usize],
         step: u64,
@@ -88,14 +80,14 @@ impl Sampler {
         // Chance of another step is another stream.
         self.options.seed = self.seed.wrapping_add(step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let tasks: Vec<&Task> = chosen.iter().map(|&task| &tasks[task]).collect();
-        self.answer(device, &tasks, self.group)
+        self.answer(trainer, &tasks, self.group)
     }
 
     /// The likeliest answer to each of these.
-    pub(super) fn greedy(&mut self, device: &Device, tasks: &[&Task]) -> Result<Vec<Answer>> {
+    pub(super) fn greedy(&mut self, trainer: &Trainer, tasks: &[&Task]) -> Result<Vec<Answer>> {
         let sampling = sample::Settings { temperature: 0.0, ..sample::Settings::PLAIN };
         let usual = std::mem::replace(&mut self.options.sampling, sampling);
-        let answers = self.answer(device, tasks, 1);
+        let answers = self.answer(trainer, tasks, 1);
         self.options.sampling = usual;
         Ok(answers?.into_iter().flat_map(|(_, answers)| answers).collect())
     }
@@ -107,9 +99,11 @@ impl Sampler {
         Ok(self.tokenizer.encode(&text)?)
     }
 
+    /// Samples from the trainer's present parameters. They are lent, and keys and values live no
+    /// longer than this: training needs the memory.
     fn answer(
-        &mut self,
-        device: &Device,
+        &self,
+        trainer: &Trainer,
         tasks: &[&Task],
         samples: u32,
     ) -> Result<Vec<(Vec<u32>, Vec<Answer>)>> {
@@ -120,8 +114,11 @@ impl Sampler {
         }
         let empty = Answer { text: String::new(), tokens: vec![], logprobs: vec![], cut: false };
         let mut answers = vec![vec![empty; samples as usize]; tasks.len()];
-        let Sampler { engine, tokenizer, options, .. } = self;
-        generate::run(device, engine, Some(tokenizer), &requests, options, &mut |event| {
+        let Sampler { settings, tokenizer, options, .. } = self;
+        let Trainer { device, model, params, .. } = trainer;
+        let weights = Weights::of(device, &model.layout, params.view(), Dtype::F32)?;
+        let mut engine = Engine::new(device, weights, &model.config, *settings)?;
+        generate::run(device, &mut engine, Some(tokenizer), &requests, options, &mut |event| {
             if let Event::Finished(done) = event {
                 answers[done.request][done.sample as usize] = Answer {
                     text: done.text,

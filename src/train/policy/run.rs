@@ -12,7 +12,7 @@ use heedful_models::schedule::Schedule;
 use heedful_models::state::{self, Progress};
 use heedful_models::trainer::Trainer;
 use heedful_models::transformer::Transformer;
-use heedful_models::workspace::{Keep, Limits};
+use heedful_models::workspace::Limits;
 use heedful_models::{Checkpoint, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -72,13 +72,12 @@ impl<'a, 'j> Run<'a, 'j> {
             .transpose()
             .map_err(heedful_models::Error::from)?;
         let rows = (crate::train::CHUNK / model.config.vocab).clamp(64, 4096);
-        let limits =
-            Limits { tokens: with.tokens, sequences: with.tokens, rows, keep: Keep::Layers };
+        let limits = Limits { tokens: with.tokens, sequences: with.tokens, rows, keep: with.keep };
         let steps = with.steps * with.updates as u64;
         let schedule =
             Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
         let optimizer = crate::train::adamw(with.weight_decay, with.clip);
-        let sampler = Sampler::new(with, checkpoint, &device)?;
+        let sampler = Sampler::new(with, checkpoint)?;
         let trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
         let (settings, lengths) = (settings(with), Lengths::default());
         Ok(Run {
@@ -156,7 +155,6 @@ impl<'a, 'j> Run<'a, 'j> {
 
     /// A rollout, its rewards and its updates.
     pub(super) fn step(&mut self, step: u64, metrics: &mut Metrics) -> Result<Line> {
-        self.sampler.set(&self.trainer)?;
         let mut values = self.tripped(step)?;
         let mut seconds = Seconds::default();
         let (groups, tally) = self.rollout(step, &mut seconds)?;
@@ -169,6 +167,7 @@ impl<'a, 'j> Run<'a, 'j> {
         for part in self.price(parts)? {
             done.push(policy::update(&mut self.trainer, &part, &self.with.objective)?);
         }
+        self.trainer.rest()?;
         seconds.train = began.elapsed().as_secs_f64();
         let trained = samples(&kept).iter().chain(&more).map(Sample::len).sum();
         dump::write(&self.with.out, step, self.tasks, &groups)?;
@@ -199,7 +198,7 @@ impl<'a, 'j> Run<'a, 'j> {
         if !(step - 1).is_multiple_of(set.every) {
             return Ok(Vec::new());
         }
-        wires.look(&self.trainer.device, &mut self.sampler, self.with)
+        wires.look(&self.trainer, &mut self.sampler, self.with)
     }
 
     /// Groups of samples with rewards and advantages: as many as a rollout has prompts; where more
@@ -227,7 +226,7 @@ impl<'a, 'j> Run<'a, 'j> {
     fn answer(&mut self, step: u64, chosen: &[usize], seconds: &mut Seconds) -> Result<Vec<Group>> {
         let Run { with, tasks, sampler, trainer, judge, lengths, .. } = self;
         let began = Instant::now();
-        let sampled = sampler.run(&trainer.device, tasks, chosen, step)?;
+        let sampled = sampler.run(trainer, tasks, chosen, step)?;
         seconds.rollout += began.elapsed().as_secs_f64();
         let began = Instant::now();
         let given: Vec<(&Task, &str)> = chosen

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use heedful_constraints::Text;
-use heedful_kernels::Device;
+use heedful_models::trainer::Trainer;
 use serde_json::Value;
 
 use super::Policy;
@@ -66,12 +66,12 @@ impl Wires {
     /// by all rules.
     pub(super) fn look(
         &self,
-        device: &Device,
+        trainer: &Trainer,
         sampler: &mut Sampler,
         with: &Policy,
     ) -> Result<Vec<(&'static str, f64)>> {
         let tasks: Vec<&Task> = self.0.iter().map(|wire| &wire.task).collect();
-        let answers = sampler.greedy(device, &tasks)?;
+        let answers = sampler.greedy(trainer, &tasks)?;
         let texts: Vec<&str> = answers.iter().map(|answer| answer.text.as_str()).collect();
         let [hacked, degenerate, satisfied] = self.shares(&texts, with)?;
         Ok(vec![
