@@ -6,11 +6,8 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::pages;
 use crate::team::Team;
 use crate::tensor::{Dtype, Tensor};
-use half::vec::HalfBitsVecExt as _;
-
 /// The device of a model and of all its buffers.
 #[derive(Debug)]
 pub enum Device {
@@ -36,20 +33,10 @@ impl Device {
 
     /// A buffer of `len` zeros.
     pub fn zeros(&self, dtype: Dtype, len: usize) -> Tensor {
-        match (self, dtype) {
-            (Device::Cpu(_), Dtype::F32) => Tensor::from_f32(large(vec![0.0; len])),
-            (Device::Cpu(_), Dtype::Bf16) => {
-                Tensor::from_bf16(large(vec![0u16; len]).reinterpret_into())
-            }
-            (Device::Cpu(_), Dtype::U32) => Tensor::from_u32(large(vec![0; len])),
+        match self {
+            Device::Cpu(_) => Tensor::zeros(dtype, len),
         }
     }
-}
-
-/// These zeros, which the system gives on the first touch, on large pages.
-fn large<T>(mut zeros: Vec<T>) -> Vec<T> {
-    pages::large(&mut zeros);
-    zeros
 }
 
 impl Cpu {

@@ -4,8 +4,10 @@ use std::fmt;
 use std::ops::Range;
 
 use half::bf16;
+use half::vec::HalfBitsVecExt as _;
 
 use crate::error::{Error, Result};
+use crate::pages::Lines;
 
 /// What a buffer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,9 +28,9 @@ pub struct Tensor {
 
 #[derive(Debug, Clone)]
 enum Memory {
-    F32(Vec<f32>),
-    Bf16(Vec<bf16>),
-    U32(Vec<u32>),
+    F32(Lines<f32>),
+    Bf16(Lines<bf16>),
+    U32(Lines<u32>),
 }
 
 /// A part of a buffer, to read.
@@ -74,19 +76,33 @@ impl fmt::Display for Dtype {
 }
 
 impl Tensor {
+    /// A buffer of zeros on the host, whose memory is taken on the first touch.
+    pub(crate) fn zeros(dtype: Dtype, len: usize) -> Tensor {
+        let line = |more: usize| len + more;
+        let memory = match dtype {
+            Dtype::F32 => Memory::F32(Lines::of(vec![0.0; line(Lines::<f32>::more())], len)),
+            Dtype::Bf16 => {
+                let bits = vec![0u16; line(Lines::<bf16>::more())];
+                Memory::Bf16(Lines::of(bits.reinterpret_into(), len))
+            }
+            Dtype::U32 => Memory::U32(Lines::of(vec![0; line(Lines::<u32>::more())], len)),
+        };
+        Tensor { memory }
+    }
+
     /// A buffer on the host with these values.
     pub fn from_f32(values: Vec<f32>) -> Tensor {
-        Tensor { memory: Memory::F32(values) }
+        Tensor { memory: Memory::F32(values.into()) }
     }
 
     /// A buffer on the host with these values.
     pub fn from_bf16(values: Vec<bf16>) -> Tensor {
-        Tensor { memory: Memory::Bf16(values) }
+        Tensor { memory: Memory::Bf16(values.into()) }
     }
 
     /// A buffer on the host with these values.
     pub fn from_u32(values: Vec<u32>) -> Tensor {
-        Tensor { memory: Memory::U32(values) }
+        Tensor { memory: Memory::U32(values.into()) }
     }
 
     /// How many values it holds.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use half::bf16;
 use heedful_kernels::gemm::{self, Shape, Write};
 use heedful_kernels::isa::Isa;
-use heedful_kernels::{Blocks, Device, View, ViewMut, blocks};
+use heedful_kernels::{Blocks, Device, Dtype, Tensor, blocks};
 
 /// K and N of the linear layers of SmolLM2-135M: up, down, head.
 const LAYERS: [(usize, usize); 3] = [(576, 1536), (1536, 576), (576, 49152)];
@@ -61,12 +61,12 @@ struct Case {
     kind: Kind,
     shape: Shape,
     dev: Device,
-    a: Vec<f32>,
-    b: Vec<f32>,
-    half: Vec<bf16>,
+    a: Tensor,
+    b: Tensor,
+    half: Tensor,
     /// For the kinds of blocks, whose values are `b`.
     blocks: Option<Blocks>,
-    c: Vec<f32>,
+    c: Tensor,
 }
 
 fn values(len: usize, seed: u32) -> Vec<f32> {
@@ -93,26 +93,35 @@ fn blocks(kind: blocks::Kind, len: usize) -> Blocks {
 impl Case {
     fn new(kind: Kind, shape: Shape, threads: usize) -> Case {
         let Shape { m, n, k } = shape;
-        let half: Vec<bf16> = values(n * k, 2).into_iter().map(bf16::from_f32).collect();
-        let mut b: Vec<f32> = half.iter().map(|value| value.to_f32()).collect();
+        let dev = Device::cpu(threads).expect("threads are given");
+        // All as the program's own buffers lie in memory, for the peer as well.
+        let zeros = |dtype, len| dev.zeros(dtype, len);
+        let (mut a, mut b) = (zeros(Dtype::F32, m * k), zeros(Dtype::F32, n * k));
+        let (mut half, c) = (zeros(Dtype::Bf16, n * k), zeros(Dtype::F32, m * n));
+        a.view_mut().f32().expect("f32").copy_from_slice(&values(m * k, 1));
+        let (wide, narrow) = (b.view_mut().f32().expect("f32"), half.view_mut().bf16());
+        let pairs = wide.iter_mut().zip(narrow.expect("bf16"));
+        for ((wide, narrow), value) in pairs.zip(values(n * k, 2)) {
+            *narrow = bf16::from_f32(value);
+            *wide = narrow.to_f32();
+        }
         let blocks = kind.blocks().map(|kind| blocks(kind, n * k));
         if let Some(blocks) = &blocks {
-            blocks.view().widen(0, &mut b);
+            blocks.view().widen(0, wide);
         }
-        let dev = Device::cpu(threads).expect("threads are given");
-        Case { kind, shape, dev, a: values(m * k, 1), b, half, blocks, c: vec![0.0; m * n] }
+        Case { kind, shape, dev, a, b, half, blocks, c }
     }
 
     fn ours(&mut self) {
         let Case { kind, shape, dev, a, b, half, blocks, c } = self;
-        let (c, a, b) = (ViewMut::F32(c), View::F32(a), View::F32(b));
+        let (c, a, b) = (c.view_mut(), a.view(), b.view());
         match kind {
             Kind::NtQ4 | Kind::NtQ8 => {
                 let blocks = blocks.as_ref().expect("these kinds have blocks");
                 gemm::nt(dev, c, a, blocks.view(), *shape, Write::Set)
             }
             Kind::Nt => gemm::nt(dev, c, a, b, *shape, Write::Set),
-            Kind::NtBf16 => gemm::nt(dev, c, a, View::Bf16(half), *shape, Write::Set),
+            Kind::NtBf16 => gemm::nt(dev, c, a, half.view(), *shape, Write::Set),
             Kind::Nn => gemm::nn(dev, c, a, b, *shape, Write::Set),
             Kind::Tn => gemm::tn(dev, c, a, b, *shape, Write::Set),
         }
@@ -127,7 +136,8 @@ impl Case {
 
         let Shape { m, n, k } = self.shape;
         let Device::Cpu(cpu) = &self.dev;
-        let c = Output(self.c.as_mut_ptr());
+        let c = Output(self.c.view_mut().f32().expect("f32").as_mut_ptr());
+        let (a, b) = (self.a.view().f32().expect("f32"), self.b.view().f32().expect("f32"));
         let (a_row, a_term) = if self.kind == Kind::Tn { (1, m) } else { (k, 1) };
         let across = matches!(self.kind, Kind::Nn | Kind::Tn);
         let (b_column, b_term) = if across { (1, n) } else { (k, 1) };
@@ -146,8 +156,8 @@ impl Case {
                 let signed = |stride: usize| stride as isize;
                 // SAFETY: A, B and C have the lengths of the shape, and the piece is inside C.
                 unsafe {
-                    let (c, a) = (c.0.add(i * n + j), self.a.as_ptr().add(i * a_row));
-                    let b = self.b.as_ptr().add(j * b_column);
+                    let (c, a) = (c.0.add(i * n + j), a.as_ptr().add(i * a_row));
+                    let b = b.as_ptr().add(j * b_column);
                     let (a_row, a_term) = (signed(a_row), signed(a_term));
                     let (b_column, b_term) = (signed(b_column), signed(b_term));
                     let none = ::gemm::Parallelism::None;
@@ -201,17 +211,19 @@ impl Case {
     /// Some values of C against sums in f64.
     fn check(&self) {
         let Shape { m, n, k } = self.shape;
+        let [a_all, b_all, c_all] =
+            [&self.a, &self.b, &self.c].map(|tensor| tensor.view().f32().expect("f32"));
         for at in (0..m * n).step_by((m * n / 500).max(1)) {
             let (i, j) = (at / n, at % n);
             let product = |p: usize| {
                 let a = if self.kind == Kind::Tn { p * m + i } else { i * k + p };
                 let across = matches!(self.kind, Kind::Nn | Kind::Tn);
                 let b = if across { p * n + j } else { j * k + p };
-                f64::from(self.a[a]) * f64::from(self.b[b])
+                f64::from(a_all[a]) * f64::from(b_all[b])
             };
             let expected: f64 = (0..k).map(product).sum();
             let most = 1e-6 * k as f64 * if self.kind.blocks().is_some() { 16.0 } else { 1.0 };
-            let off = (f64::from(self.c[at]) - expected).abs();
+            let off = (f64::from(c_all[at]) - expected).abs();
             assert!(off < most, "{m} x {n} x {k} at {at}: {off} off");
         }
     }

@@ -18,6 +18,8 @@ use crate::blocks::{BLOCK, Kind};
 pub(super) const ROWS: usize = 32;
 /// Rows of B whose scales are at hand: a multiple of all that are taken side by side.
 const STEP: usize = 24;
+/// Rows of B that all rows of A meet before the next ones: a multiple of the same.
+const ABREAST: usize = 12;
 /// Rows of B that are widened at once, and rows of A that meet them: twelve chains, so that three
 /// vectors of B and one of A fill the registers.
 const WIDE: usize = 3;
@@ -81,14 +83,14 @@ unsafe fn run<B: Rows>(strip: &Strip, b: B) {
 /// All rows of A against `count` of B, as they lie.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn direct<B: Rows>(strip: &Strip, b: B, c: *mut f32, count: usize) {
-    for column in (0..count).step_by(8) {
-        let end = count.min(column + 8);
+    for column in (0..count).step_by(ABREAST) {
+        let end = count.min(column + ABREAST);
         for row in (0..strip.rows).step_by(4) {
             let every = |by: usize| (column..end).step_by(by).map(move |column| (row, column));
             // SAFETY: the caller's promises, handed on.
             unsafe {
                 match strip.rows - row {
-                    1 => every(8).for_each(|at| tile::<1, 8, B>(strip, b, c, at, end)),
+                    1 => every(6).for_each(|at| tile::<1, 6, B>(strip, b, c, at, end)),
                     2 => every(4).for_each(|at| tile::<2, 4, B>(strip, b, c, at, end)),
                     3 => every(4).for_each(|at| tile::<3, 4, B>(strip, b, c, at, end)),
                     _ => every(2).for_each(|at| tile::<4, 2, B>(strip, b, c, at, end)),
@@ -228,12 +230,18 @@ unsafe fn half<const R: usize, const G: usize, const HALF: usize, B: Rows>(
     // SAFETY: as above.
     unsafe {
         if R <= 2 {
+            let mut left = [[_mm256_setzero_ps(); 2]; R];
+            for (r, left) in left.iter_mut().enumerate() {
+                let a = a.add(r * padded);
+                *left = [_mm256_loadu_ps(a), _mm256_loadu_ps(a.add(8))];
+            }
             for (g, row) in rows.iter().enumerate() {
+                // Else the compiler loads the weights of all columns first, and spills them.
+                compiler_fence(Ordering::SeqCst);
                 let loaded = B::load::<HALF>(*row, at);
-                for (r, chains) in chains.iter_mut().enumerate() {
-                    let a = a.add(r * padded);
-                    chains[g] = _mm256_fmadd_ps(_mm256_loadu_ps(a), loaded[0], chains[g]);
-                    chains[g] = _mm256_fmadd_ps(_mm256_loadu_ps(a.add(8)), loaded[1], chains[g]);
+                for (chains, left) in chains.iter_mut().zip(&left) {
+                    chains[g] = _mm256_fmadd_ps(left[0], loaded[0], chains[g]);
+                    chains[g] = _mm256_fmadd_ps(left[1], loaded[1], chains[g]);
                 }
             }
             return;
