@@ -1,6 +1,6 @@
-//! Where large buffers lie: they begin at a cache line, so that no load of a row falls on two, and on
-//! large pages, so that a walk through weights misses the table of pages 500 times less often and a
-//! fresh buffer is had in as many fewer faults.
+//! Where large buffers lie: they begin at a cache line, so that no load of a row falls on two, and
+//! on large pages, so that a walk through weights misses the table of pages 500 times less often
+//! and a fresh buffer is had in as many fewer faults.
 
 use std::ops::{Deref, DerefMut};
 
@@ -94,7 +94,7 @@ mod tests {
     fn values_begin_at_a_line_and_copies_too() {
         for len in [0, 1, 15, 16, 1000, 3 << 20] {
             let mut lines = Lines::of(vec![0.0f32; len + Lines::<f32>::more()], len);
-            lines.iter_mut().zip(1u8..).for_each(|(value, at)| *value = f32::from(at));
+            lines.iter_mut().zip(0u32..).for_each(|(value, at)| *value = at as f32);
             let copy = lines.clone();
             assert_eq!((lines.len(), &copy[..]), (len, &lines[..]));
             for at in [lines.as_ptr(), copy.as_ptr()] {

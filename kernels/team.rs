@@ -1,8 +1,8 @@
 //! Threads that take the blocks of a section of work together with the one that has it.
 //!
 //! A step of a model is hundreds of short sections, one after the other. So helpers that have
-//! nothing to do look out for a while before they sleep, and a section never waits for a helper that
-//! did not come in time: on a busy machine the caller does the work alone.
+//! nothing to do look out for a while before they sleep, and a section never waits for a helper
+//! that did not come in time: on a busy machine the caller does the work alone.
 
 use std::any::Any;
 use std::cell::UnsafeCell;

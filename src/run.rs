@@ -14,7 +14,9 @@ pub mod plan;
 pub mod recipe;
 mod sound;
 pub mod stages;
+mod start;
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Instant;
 
@@ -27,10 +29,6 @@ use outcome::Outcome;
 use plan::{Plan, State};
 use recipe::Source;
 use stages::Cycle;
-
-/// Names of the stages, in their order.
-pub const STAGES: [&str; 7] =
-    ["prompts", "before", "generate", "pairs", "reward", "policy", "after"];
 
 /// What is told of a run.
 pub enum Event<'a> {
@@ -94,6 +92,16 @@ pub fn plan(cycle: &Cycle<'_>, out: &Path) -> Result<Plan> {
         settings["soft_only"] = json!(pairs.soft_only);
         let size = guess.reading(labelled * recipe.reward.epochs, recipe.reward.length / 2, 3.0);
         parents.push(plan.add("reward", settings, &[asked, paired], size));
+    }
+    if let Some(cold) = &recipe.cold_start {
+        let mut settings = json!(cold);
+        settings["model"] = json!(weights);
+        settings["seed"] = json!(recipe.seed);
+        settings["max_tokens"] = json!(recipe.max_tokens);
+        settings["length"] = json!([policy.length, policy.tokens]);
+        let (size, seconds) = guess.sampling(cold.prompts as u64 * u64::from(cold.samples));
+        let learning = guess.reading(cold.prompts as u64 * cold.epochs, recipe.max_tokens, 3.0).1;
+        parents.push(plan.add("start", settings, &[asked], (size, seconds + learning)));
     }
     let mut settings = policy::settings(policy);
     settings["model"] = json!(weights);
@@ -160,6 +168,7 @@ pub fn run(
     let began = Instant::now();
     let plan = plan(cycle, out)?;
     std::fs::create_dir_all(results).map_err(|e| Error::io(results, e))?;
+    let _alone = alone(out)?;
     if let Some(from) = from {
         forget(&plan, from)?;
     }
@@ -178,6 +187,20 @@ pub fn run(
     let outcome = Outcome::read(cycle, &plan, results, began.elapsed().as_secs_f64())?;
     outcome.write(&plan, results)?;
     Ok(outcome)
+}
+
+/// Holds the folder for as long as the file lives: two runs would write each other's stages.
+fn alone(out: &Path) -> Result<File> {
+    std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
+    let path = out.join(".lock");
+    let file = File::create(&path).map_err(|e| Error::io(&path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::usage(format!("{}: another run works here", out.display())))
+        }
+        Err(TryLockError::Error(e)) => Err(Error::io(&path, e)),
+    }
 }
 
 /// Removes the results of a stage and of those after it.

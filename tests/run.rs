@@ -1,10 +1,12 @@
 //! `heedful run`, `status` and `ablate`: a whole cycle, very small.
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::util::{arg, folder, heedful};
+use crate::util::{arg, file, folder, heedful};
 
 /// The quick start with a little of everything.
 const SMALL: [&str; 16] = [
@@ -110,4 +112,71 @@ fn variants_share_stages_and_the_control_stays_where_it_was() {
     assert_eq!((count("before-"), count("reward-"), count("policy-")), (1, 1, 2), "{made:?}");
     assert!(fs::read_to_string(told["report"].as_str().unwrap()).unwrap().contains("hard-only"));
     heedful(typed("ablate", &out, &["--only", "none-such"])).refused(&["none-such"]);
+}
+
+/// Bytes of the journal of the first answers, where there is one.
+fn journal(out: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(out) else { return 0 };
+    let before = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let before = before.filter(|path| arg(path).contains("before-"));
+    let length = |path: &Path| Some(fs::metadata(path.join("sampled.journal")).ok()?.len());
+    before.filter_map(|path| length(&path)).next().unwrap_or(0)
+}
+
+#[test]
+fn answers_that_a_kill_left_are_not_asked_again() {
+    let folder = folder();
+    let few = ["pairs=none", "policy.steps=1", "eval.samples=8", "prompts.test=20"];
+    let few = few.iter().flat_map(|one| ["--set", one]).collect::<Vec<_>>();
+    let more = [&few[..], &["--threads", "1", "--json"]].concat();
+    let whole = heedful(typed("run", &arg(folder.path().join("whole")), &more)).ok().json();
+    let cut = folder.path().join("cut");
+    let command = typed("run", &arg(&cut), &more);
+    let mut child = heedful(command.clone()).command().spawn().unwrap();
+    let began = Instant::now();
+    while journal(&cut) < 4096 {
+        assert!(began.elapsed() < Duration::from_secs(120), "no answer in time");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = journal(&cut);
+    assert!(kept >= 4096);
+    let again = heedful(command).ok().json();
+    assert_eq!(again["comparison"], whole["comparison"]);
+    assert_eq!(journal(&cut), 0, "journals go when the table is there");
+}
+
+#[test]
+fn a_folder_bears_one_run_at_a_time() {
+    let folder = folder();
+    let held = File::create(folder.path().join(".lock")).unwrap();
+    held.lock().unwrap();
+    heedful(typed("run", &arg(folder.path()), &[])).refused(&["another run"]);
+}
+
+#[test]
+fn built_prompts_and_a_cold_start_make_a_cycle() {
+    let folder = folder();
+    let recipe = file(
+        folder.path(),
+        "prompts.toml",
+        "name = 'p'\nseed = 3\ndrawings = 60\nmax_level = 2\nbare = true\nlanguages = ['en']\n\
+         [splits]\ntrain = 0.7\ndev = 0.1\ntest = 0.2\n",
+    );
+    let (source, recipe) = ("prompts.source=build", format!("prompts.recipe={}", arg(&recipe)));
+    let out = folder.path().join("cycle");
+    let more = ["--set", source, "--set", &recipe, "--set", "reward.groups=0"];
+    let built = ["--set", "prompts.soft=none", "--set", "prompts.labelled-soft-share=none"];
+    let cold = ["max-tokens=100", "cold-start.prompts=40", "cold-start.rate=1e-4"];
+    let cold = cold.iter().flat_map(|one| ["--set", one]).collect::<Vec<_>>();
+    let command = typed("run", &arg(&out), &[&more[..], &built, &cold, &["--json"]].concat());
+    let told = heedful(command).ok().json();
+    assert!(told["comparison"]["sets"]["test"].is_object(), "{told}");
+    let made: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let of = |name: &str| made.iter().find(|path| arg(path).contains(name)).unwrap();
+    let best = fs::read_to_string(of("/start-").join("best.jsonl")).unwrap();
+    assert!(best.lines().count() > 0);
+    let policy = fs::read_to_string(of("/policy-").join("train.json")).unwrap();
+    assert!(policy.contains("/start-"), "{policy}");
 }

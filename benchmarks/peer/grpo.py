@@ -57,7 +57,7 @@ def ours(options):
             "--out", f"{folder}/out", "--steps", str(options.steps + 1),
             "--prompts", str(options.prompts), "--group", str(options.samples),
             "--max-tokens", str(options.tokens), "--length", str(length),
-            "--tokens", "512", "--credit", "graded", "--save-every", "0",
+            "--tokens", "384", "--credit", "graded", "--save-every", "0",
             "--threads", str(options.threads), "--quiet",
         ]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

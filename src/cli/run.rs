@@ -28,8 +28,8 @@ Examples:
 pub(super) struct Run {
     #[command(flatten)]
     which: Which,
-    /// Do this stage and those after it anew: prompts, before, generate, pairs, reward, policy or
-    /// after.
+    /// Do this stage and those after it anew: prompts, before, generate, pairs, reward, start,
+    /// policy or after.
     #[arg(long, value_name = "STAGE")]
     from: Option<String>,
     /// Print the stages, how they stand, their sizes and rough times, and do nothing.

@@ -1,8 +1,10 @@
 //! The stage that measures a policy: samples and the likeliest answer to each prompt, judged, as a
 //! table.
 
+use std::collections::HashSet;
 use std::path::Path;
 
+use heedful_benchmarks::finish::FinishReason;
 use heedful_datasets::flat::{Cell, Kind, Writer};
 use heedful_datasets::rows;
 use heedful_kernels::{Dtype, sample};
@@ -14,14 +16,17 @@ use serde_json::{Value, json};
 use super::judged::Item;
 use super::sound;
 use crate::error::{Error, Result};
-use crate::generate::Request;
+use crate::generate::journal::Journal;
 use crate::generate::local::{self, Settings};
+use crate::generate::{Request, Response};
 
 /// The table in the stage's folder.
 pub const FILE: &str = "answers.parquet";
 
 /// How a policy is asked.
 pub struct Ask<'a> {
+    /// What the answers are of: a journal of something else is refused.
+    pub id: &'a str,
     /// The checkpoint.
     pub model: &'a Path,
     /// Samples of each prompt at temperature 1.
@@ -82,16 +87,24 @@ const COLUMNS: [(&str, Kind); 11] = [
     ("response", Kind::Text),
 ];
 
-/// Answers all prompts, and writes the table into `folder`. `tick` sees how many answers there are.
+/// Answers all prompts, and writes the table into `folder`, where journals keep what was answered
+/// before a kill. `tick` sees how many answers there are.
 ///
 /// # Errors
 /// A checkpoint that cannot be loaded, a prompt that is too long, a folder that cannot be written.
 pub fn run(ask: &Ask<'_>, items: &[Item], folder: &Path, tick: &mut dyn FnMut(u64)) -> Result<()> {
-    let mut rows = Vec::new();
-    for temperature in [1.0, 0.0] {
-        rows.extend(answers(ask, items, temperature, &mut |n| tick(n + rows.len() as u64))?);
-    }
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    let (mut rows, mut journals) = (Vec::new(), Vec::new());
+    for (name, temperature) in [("sampled", 1.0), ("greedy", 0.0)] {
+        let path = folder.join(format!("{name}.journal"));
+        let (mut journal, known) = Journal::open(&path, ask.id)?;
+        let before = rows.len() as u64;
+        let found = answers(ask, items, temperature, (&mut journal, known), &mut |n| {
+            tick(n + before);
+        })?;
+        rows.extend(judged(items, temperature, found));
+        journals.push(journal);
+    }
     let path = folder.join(FILE);
     let part = path.with_extension("part");
     let mut writer = Writer::create(&part, &COLUMNS)?;
@@ -112,16 +125,18 @@ pub fn run(ask: &Ask<'_>, items: &[Item], folder: &Path, tick: &mut dyn FnMut(u6
         ])?;
     }
     writer.finish()?;
-    std::fs::rename(&part, &path).map_err(|e| Error::io(&path, e))
+    std::fs::rename(&part, &path).map_err(|e| Error::io(&path, e))?;
+    journals.into_iter().try_for_each(Journal::remove)
 }
 
-/// Rows by prompt and sample.
+/// All answers, by prompt and sample: those that the journal knew and those of this run.
 fn answers(
     ask: &Ask<'_>,
     items: &[Item],
     temperature: f32,
+    (journal, mut found): (&mut Journal, Vec<Response>),
     tick: &mut dyn FnMut(u64),
-) -> Result<Vec<Row>> {
+) -> Result<Vec<Response>> {
     let samples = if temperature == 0.0 { 1 } else { ask.samples };
     let settings = Settings {
         model: ask.model.to_owned(),
@@ -135,6 +150,7 @@ fn answers(
         slots: Slots { slots: 64, ..Slots::default() },
         threads: ask.threads,
     };
+    let known: HashSet<(usize, u32)> = found.iter().map(|r| (r.row, r.sample)).collect();
     let requests: Vec<Request> = (items.iter().enumerate())
         .flat_map(|(row, item)| {
             (0..samples).map(move |sample| Request {
@@ -144,35 +160,40 @@ fn answers(
                 sample,
             })
         })
+        .filter(|request| !known.contains(&(request.row, request.sample)))
         .collect();
-    let mut rows = Vec::with_capacity(requests.len());
-    let mut count = 0;
-    let mut done = |found: Vec<crate::generate::Response>| {
-        for response in found {
-            let item = &items[response.row];
-            let cut = response.finish == heedful_benchmarks::finish::FinishReason::Length;
-            let row = Row {
-                set: item.set.to_owned(),
-                key: item.key.clone(),
-                level: item.level,
-                sample: (temperature > 0.0).then_some(response.sample),
-                ids: item.checks.iter().map(|check| check.id.clone()).collect(),
-                satisfied: item.judge(&response.text),
-                sound: !cut && sound::is_sound(item, &response.text),
-                tokens: response.tokens.unwrap_or_default().into(),
-                cut,
-                prompt: item.prompt.clone(),
-                response: response.text,
-            };
-            rows.push((response.row, response.sample, row));
-            count += 1;
+    if !requests.is_empty() {
+        let mut done = |more: Vec<Response>| {
+            found.extend(journal.append(&more)?);
+            tick(found.len() as u64);
+            Ok(())
+        };
+        local::run(&settings, &requests, &mut done, &mut |_| {})?;
+    }
+    found.sort_by_key(|response| (response.row, response.sample));
+    Ok(found)
+}
+
+/// What answers satisfy.
+fn judged(items: &[Item], temperature: f32, found: Vec<Response>) -> Vec<Row> {
+    let judge = |response: Response| {
+        let item = &items[response.row];
+        let cut = response.finish == FinishReason::Length;
+        Row {
+            set: item.set.to_owned(),
+            key: item.key.clone(),
+            level: item.level,
+            sample: (temperature > 0.0).then_some(response.sample),
+            ids: item.checks.iter().map(|check| check.id.clone()).collect(),
+            satisfied: item.judge(&response.text),
+            sound: !cut && sound::is_sound(item, &response.text),
+            tokens: response.tokens.unwrap_or_default().into(),
+            cut,
+            prompt: item.prompt.clone(),
+            response: response.text,
         }
-        tick(count);
-        Ok(())
     };
-    local::run(&settings, &requests, &mut done, &mut |_| {})?;
-    rows.sort_by_key(|(row, sample, _)| (*row, *sample));
-    Ok(rows.into_iter().map(|(.., row)| row).collect())
+    found.into_iter().map(judge).collect()
 }
 
 /// The table of a stage's folder.

@@ -32,6 +32,8 @@ pub struct Recipe {
     /// The classifier.
     #[serde(default)]
     pub reward: Reward,
+    /// Learning from its own best answers, before the policy's training; none leaves it out.
+    pub cold_start: Option<ColdStart>,
     /// The keys of `heedful train policy`'s presets, and `preset`.
     #[serde(default)]
     pub policy: Table,
@@ -169,6 +171,27 @@ impl Default for Reward {
     }
 }
 
+/// A beginning without a teacher: of each prompt's samples the best that all rules accept, as
+/// `heedful data best` and `heedful train sft` have it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ColdStart {
+    /// Prompts to answer, the first of those that are learned from.
+    pub prompts: usize,
+    /// Samples of each.
+    pub samples: u32,
+    /// The highest learning rate.
+    pub rate: f64,
+    /// Passes over what was chosen.
+    pub epochs: u64,
+}
+
+impl Default for ColdStart {
+    fn default() -> ColdStart {
+        ColdStart { prompts: 400, samples: 8, rate: 1e-5, epochs: 1 }
+    }
+}
+
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -248,6 +271,9 @@ impl Recipe {
             ("prompts.test-levels", test_levels as u64),
             ("eval.samples", u64::from(self.eval.samples)),
             ("max-tokens", self.max_tokens as u64),
+            ("cold-start.prompts", self.cold_start.as_ref().map_or(1, |cold| cold.prompts as u64)),
+            ("cold-start.samples", self.cold_start.as_ref().map_or(1, |cold| cold.samples.into())),
+            ("cold-start.epochs", self.cold_start.as_ref().map_or(1, |cold| cold.epochs)),
             ("pairs.samples", self.pairs.as_ref().map_or(1, |pairs| u64::from(pairs.samples))),
         ] {
             if value == 0 {

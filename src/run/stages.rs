@@ -17,6 +17,7 @@ use super::evaluate::{self, Ask};
 use super::judged::{self, Item};
 use super::plan::{Plan, Stage};
 use super::recipe::{Recipe, Source};
+use super::start;
 use crate::error::{Error, Result};
 use crate::generate::{self, Job, input, local};
 use crate::reward::split::Split;
@@ -41,8 +42,8 @@ pub struct Cycle<'a> {
 pub type Watch<'a> = &'a mut dyn FnMut(u64, Option<u64>, &str);
 
 /// The folder of prompts: files of the grammar, or the tables of a dataset.
-struct Asked {
-    train: Vec<PathBuf>,
+pub(super) struct Asked {
+    pub(super) train: Vec<PathBuf>,
     ladders: PathBuf,
     test: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
@@ -69,6 +70,10 @@ impl Cycle<'_> {
             "pairs" => self.pairs(&asked(self.recipe, &prompts.path)?, of("generate")?, stage),
             "reward" => {
                 self.reward(&asked(self.recipe, &prompts.path)?, of("pairs")?, stage, watch)
+            }
+            "start" => {
+                let cold = self.recipe.cold_start.clone().unwrap_or_default();
+                start::run(self, &cold, &asked(self.recipe, &prompts.path)?, stage, watch)
             }
             "policy" => self.policy(&asked(self.recipe, &prompts.path)?, plan, stage, watch),
             "before" => self.evaluate(&prompts.path, &self.model, stage, watch),
@@ -118,14 +123,34 @@ impl Cycle<'_> {
     }
 
     fn generate(&self, asked: &Asked, stage: &Stage, watch: Watch<'_>) -> Result<()> {
-        let pairs = self.recipe.pairs.as_ref();
-        let samples = pairs.map_or(1, |pairs| pairs.samples);
+        let samples = self.recipe.pairs.as_ref().map_or(1, |pairs| pairs.samples);
         // A dataset holds its ladders one after the other.
         let with = &self.recipe.prompts;
         let levels = with.labelled_levels.unwrap_or(with.levels) + 1;
         let limit = with.labelled as usize * levels;
-        let read = input::read(&asked.ladders, Some(limit), None)?;
-        let total = read.rows.len() as u64 * u64::from(samples);
+        self.respond(stage, std::slice::from_ref(&asked.ladders), limit, samples, watch)?;
+        Ok(())
+    }
+
+    /// Samples of the first `limit` prompts of these, as an artifact in the stage's folder.
+    pub(super) fn respond(
+        &self,
+        stage: &Stage,
+        files: &[PathBuf],
+        limit: usize,
+        samples: u32,
+        watch: Watch<'_>,
+    ) -> Result<PathBuf> {
+        let (mut rows, mut parents, mut inputs) = (Vec::new(), Vec::new(), Vec::new());
+        for path in files {
+            if rows.len() < limit {
+                let read = input::read(path, Some(limit - rows.len()), None)?;
+                rows.extend(read.rows);
+                parents.extend(read.parents);
+                inputs.extend(read.files);
+            }
+        }
+        let total = rows.len() as u64 * u64::from(samples);
         let job = Job {
             out: stage.path.clone(),
             plan: Identity {
@@ -133,12 +158,12 @@ impl Cycle<'_> {
                 name: "responses".to_owned(),
                 config: json!({"cycle": stage.id, "samples": samples}),
                 seed: self.recipe.seed,
-                parents: read.parents,
-                inputs: read.files,
+                parents,
+                inputs,
                 schema_version: generate::artifact::SCHEMA_VERSION,
                 verifiers: Vec::new(),
             },
-            rows: read.rows,
+            rows,
             samples,
             policy: self.recipe.model.clone(),
             revision: revision::current(),
@@ -155,13 +180,13 @@ impl Cycle<'_> {
             slots: Slots { slots: 64, ..Slots::default() },
             threads: self.threads,
         };
-        generate::complete(&job, |requests, done| {
+        let made = generate::complete(&job, |requests, done| {
             let behind = total - requests.len() as u64;
             local::run(&settings, requests, done, &mut |progress| {
                 watch(behind + progress.finished, Some(total), "");
             })
         })?;
-        Ok(())
+        Ok(made.path)
     }
 
     fn pairs(&self, asked: &Asked, responses: &Stage, stage: &Stage) -> Result<()> {
@@ -228,9 +253,11 @@ impl Cycle<'_> {
     }
 
     fn policy(&self, asked: &Asked, plan: &Plan, stage: &Stage, watch: Watch<'_>) -> Result<()> {
-        let reward = plan.stages.iter().find(|stage| stage.name == "reward");
+        let of = |name: &str| plan.stages.iter().find(|stage| stage.name == name);
+        let (reward, begun) = (of("reward"), of("start"));
+        let begun = begun.map(|stage| stage.path.join(start::TRAINED).join("model"));
         let settings = Policy {
-            model: self.model.clone(),
+            model: begun.unwrap_or_else(|| self.model.clone()),
             data: asked.train.clone(),
             out: stage.path.clone(),
             reward: reward.map(|stage| stage.path.join("model")),
@@ -256,6 +283,7 @@ impl Cycle<'_> {
     ) -> Result<()> {
         let items = self.items(prompts)?;
         let ask = Ask {
+            id: &stage.id,
             model,
             samples: self.recipe.eval.samples,
             max_tokens: self.recipe.max_tokens,
