@@ -68,8 +68,8 @@ pub(super) struct Which {
     /// In place of the recipe's.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// A value in place of the recipe's, as `policy.rate=1e-4`; `none` takes the key away. May be
-    /// given several times.
+    /// A value in place of the recipe's, as `policy.rate=1e-4`; `none` takes the key away, `'none'`
+    /// is the word. May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -196,4 +196,25 @@ fn tell(plan: &Plan, as_json: bool) -> Result<bool> {
     }
     super::print(&text)?;
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::run::ablate;
+
+    #[test]
+    fn every_variant_of_the_grid_is_another_cycle() {
+        let mut known = BTreeMap::new();
+        for variant in ablate::read(None).unwrap().variant {
+            let recipe = recipe::read(None, &variant.set).unwrap();
+            let plan = cycle::plan(&cycle(&recipe, 1).unwrap(), Path::new("out")).unwrap();
+            let last = plan.stages.last().unwrap().id.clone();
+            if let Some(other) = known.insert(last, variant.name.clone()) {
+                panic!("{} and {other} are one", variant.name);
+            }
+        }
+    }
 }

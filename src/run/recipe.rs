@@ -233,10 +233,11 @@ pub fn read(path: Option<&Path>, set: &[String]) -> Result<Recipe> {
     Ok(recipe)
 }
 
-/// Puts `a.b=value` into the table; `none` takes the key away.
+/// Puts `a.b=value` into the table; `none` takes the key away (the word itself is `'none'`).
 fn put(table: &mut Table, one: &str) -> Result<()> {
     let refuse = |what: &str| Error::usage(format!("--set {one}: {what}"));
     let (keys, value) = one.split_once('=').ok_or_else(|| refuse("expected KEY=VALUE"))?;
+    let removes = value == "none";
     // A bare word is a text.
     let value = toml::from_str::<Table>(&format!("v = {value}"))
         .ok()
@@ -249,9 +250,10 @@ fn put(table: &mut Table, one: &str) -> Result<()> {
         let next = at.entry(key).or_insert_with(|| Value::Table(Table::new()));
         at = next.as_table_mut().ok_or_else(|| refuse("goes into what is no table"))?;
     }
-    match value.as_str() {
-        Some("none") => drop(at.remove(last)),
-        _ => drop(at.insert(last.to_owned(), value)),
+    if removes {
+        at.remove(last);
+    } else {
+        at.insert(last.to_owned(), value);
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::train::policy::Policy;
 use crate::train::policy::curriculum::Curriculum;
 use crate::train::policy::reward::{Aggregate, Credit};
 use crate::train::policy::tripwire::Tripwire;
-use words::{Compared, Divided, Loss, Order, Range, Spelled, Together, Worth};
+use words::{Compared, Divided, Loss, Order, Range, Share, Spelled, Together, Worth};
 
 const PAPER: &str = include_str!("../../../presets/paper.toml");
 const OURS: &str = include_str!("../../../presets/default.toml");
@@ -102,9 +102,9 @@ pub(super) struct Settings {
     #[arg(long, value_name = "LOW-HIGH")]
     length_gate: Option<Spelled<Range>>,
     /// Answers that are blank, repeat themselves, copy the prompt, or have less than this share of
-    /// the instruction's content words earn nothing.
+    /// the instruction's content words earn nothing; `off` takes a preset's gate away.
     #[arg(long, value_name = "SHARE")]
-    intent_gate: Option<f64>,
+    intent_gate: Option<Spelled<Share>>,
     /// In what order prompts come: shuffled, level after level, or those of a band of pass rates
     /// first [default: mixed].
     #[arg(long, value_enum)]
@@ -247,7 +247,8 @@ impl Settings {
             given.as_ref().map(|Spelled(Range(low, high))| (*low, *high))
         };
         with.gates.length = range(&self.length_gate).or(with.gates.length);
-        with.gates.intent = self.intent_gate.or(with.gates.intent);
+        let intent = &self.intent_gate;
+        with.gates.intent = intent.as_ref().map_or(with.gates.intent, |Spelled(Share(s))| *s);
         with.curriculum = match self.curriculum {
             None => with.curriculum,
             Some(Order::Mixed) => Curriculum::Mixed,

@@ -121,7 +121,42 @@ impl<T: fmt::Display> Serialize for Spelled<T> {
 
 impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Spelled<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Spelled<T>, D::Error> {
-        String::deserialize(from)?.parse().map_err(de::Error::custom)
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Number(f64),
+        }
+        let text = match Written::deserialize(from)? {
+            Written::Text(text) => text,
+            Written::Number(number) => number.to_string(),
+        };
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A share, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Share(pub(super) Option<f64>);
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(share) => write!(f, "{share}"),
+            None => f.write_str("off"),
+        }
+    }
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Share, String> {
+        if text == "off" {
+            return Ok(Share(None));
+        }
+        let share = text.parse().map_err(|_| format!("`{text}` is no share, and not `off`"))?;
+        Ok(Share(Some(share)))
     }
 }
 
