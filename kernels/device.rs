@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::team::Team;
 use crate::tensor::{Dtype, Tensor};
+
 /// The device of a model and of all its buffers.
 #[derive(Debug)]
 pub enum Device {

@@ -92,10 +92,13 @@ impl Team {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return (0..count).for_each(work),
         };
+        let failure = || self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Of a section whose caller panicked as well.
+        drop(failure());
         let section = Section::open(&self.shared, &self.helpers, count, work);
         self.shared.take_blocks(count, work);
         drop(section);
-        let failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let failure = failure();
         drop(turn);
         if let Some(failure) = failure {
             resume_unwind(failure);
@@ -289,6 +292,11 @@ mod tests {
             let failure = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
             let said = failure.downcast_ref::<String>().unwrap();
             assert_eq!(*said, format!("block {bad}"));
+            assert_eq!(visits(&team, 4), [1; 4]);
+        }
+        for _ in 0..20 {
+            let all = || team.run(6, &|at| panic!("block {at}"));
+            assert!(catch_unwind(AssertUnwindSafe(all)).is_err());
             assert_eq!(visits(&team, 4), [1; 4]);
         }
     }

@@ -281,6 +281,9 @@ impl Cycle<'_> {
         stage: &Stage,
         watch: Watch<'_>,
     ) -> Result<()> {
+        if stage.path.join(evaluate::FILE).exists() {
+            return Ok(());
+        }
         let items = self.items(prompts)?;
         let ask = Ask {
             id: &stage.id,

@@ -72,6 +72,18 @@ fn a_flag_wins_over_the_preset() {
 }
 
 #[test]
+fn a_gate_is_a_share_or_off() {
+    let intent = |text: &str| {
+        let settings: Settings = toml::from_str(text).unwrap();
+        policy(settings.over(preset("default")).unwrap()).gates.intent
+    };
+    assert_eq!(intent("intent-gate = 0.25"), Some(0.25));
+    assert_eq!(intent("intent-gate = 'off'"), None);
+    assert_eq!(intent(""), Some(0.0));
+    assert!(toml::from_str::<Settings>("intent-gate = 'none'").is_err());
+}
+
+#[test]
 fn every_key_of_a_file_is_known_and_good() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
