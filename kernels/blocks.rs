@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use half::f16;
 
-use crate::pages;
 use crate::simd::{Level, multiversion};
 
 /// Values of a block.
@@ -64,11 +63,8 @@ impl Blocks {
     /// No blocks, with room for so many values.
     pub fn new(kind: Kind, values: usize) -> Blocks {
         let blocks = values / BLOCK;
-        let mut numbers = Vec::with_capacity(blocks * kind.numbers());
-        let mut scales = Vec::with_capacity(blocks * kind.scales());
-        pages::large(numbers.spare_capacity_mut());
-        pages::large(scales.spare_capacity_mut());
-        Blocks { kind, numbers, scales }
+        let numbers = Vec::with_capacity(blocks * kind.numbers());
+        Blocks { kind, numbers, scales: Vec::with_capacity(blocks * kind.scales()) }
     }
 
     /// Adds blocks as a file has them: the scales, little-endian, then the numbers. Bytes beyond

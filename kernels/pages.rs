@@ -1,89 +1,116 @@
-//! Where large buffers lie: they begin at a cache line, so that no load of a row falls on two, and
-//! on large pages, so that a walk through weights misses the table of pages 500 times less often
-//! and a fresh buffer is had in as many fewer faults.
+//! Where buffers lie. Large ones have pages of their own: they begin at one, so that no load of a
+//! row falls on two cache lines; they are taken from the system on the first touch and given back
+//! when they go; and large pages are asked for, so that a walk through weights misses the table of
+//! pages 500 times less often and a fresh buffer is had in as many fewer faults.
 
+use std::alloc::{Layout, handle_alloc_error};
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-/// Bytes of a large page, and of a cache line, on the processors that heedful knows.
-const LARGE: usize = 2 << 20;
-const LINE: usize = 64;
+use half::bf16;
+use memmap2::MmapMut;
 
-/// Values that begin at a cache line, if they were made here.
+/// Bytes from which on a buffer has pages of its own.
+const OWN: usize = 1 << 20;
+/// Bytes of a large page on the processors that heedful knows.
+const LARGE: usize = 2 << 20;
+
+/// Values of which any bits are sound, and all zeros are zero.
+///
+/// # Safety
+/// That is so, and a page is aligned for them.
+pub(crate) unsafe trait Plain: Copy {
+    /// 0.
+    const ZERO: Self;
+}
+
+// SAFETY: 32 bits, any of them a number.
+unsafe impl Plain for f32 {
+    const ZERO: f32 = 0.0;
+}
+
+// SAFETY: 16 bits, any of them a number.
+unsafe impl Plain for bf16 {
+    const ZERO: bf16 = bf16::ZERO;
+}
+
+// SAFETY: 32 bits, any of them a number.
+unsafe impl Plain for u32 {
+    const ZERO: u32 = 0;
+}
+
+/// A buffer of values.
 #[derive(Debug)]
-pub(crate) struct Lines<T> {
-    /// With room for what was skipped.
-    values: Vec<T>,
-    start: usize,
+pub(crate) struct Pages<T> {
+    memory: Memory<T>,
     len: usize,
 }
 
-impl<T> Lines<T> {
-    /// `len` values of these, which are a line more and which the system gives on the first touch.
-    ///
-    /// # Panics
-    /// Fewer than a line more.
-    pub(crate) fn of(mut values: Vec<T>, len: usize) -> Lines<T> {
-        large(&mut values);
-        let start = values.as_ptr().align_offset(LINE);
-        // No such place is found for types of odd sizes: the first value will do.
-        let start = if start < Self::more() { start } else { 0 };
-        assert!(start + len <= values.len(), "a line more than {len} values");
-        Lines { values, start, len }
-    }
+#[derive(Debug)]
+enum Memory<T> {
+    Held(Vec<T>),
+    Mapped(MmapMut, PhantomData<T>),
+}
 
-    /// Values of a line.
-    pub(crate) const fn more() -> usize {
-        LINE / size_of::<T>()
+impl<T: Plain> Pages<T> {
+    /// So many zeros.
+    pub(crate) fn zeros(len: usize) -> Pages<T> {
+        let bytes = len.saturating_mul(size_of::<T>());
+        if bytes < OWN {
+            return vec![T::ZERO; len].into();
+        }
+        let Ok(layout) = Layout::array::<T>(len) else { panic!("{len} values fit no memory") };
+        let Ok(map) = MmapMut::map_anon(bytes) else { handle_alloc_error(layout) };
+        #[cfg(target_os = "linux")]
+        if bytes >= LARGE {
+            // A system that has no large pages goes on with small ones.
+            let _ = map.advise(memmap2::Advice::HugePage);
+        }
+        Pages { memory: Memory::Mapped(map, PhantomData), len }
     }
 }
 
-impl<T> From<Vec<T>> for Lines<T> {
+impl<T> From<Vec<T>> for Pages<T> {
     /// As they are.
-    fn from(values: Vec<T>) -> Lines<T> {
+    fn from(values: Vec<T>) -> Pages<T> {
         let len = values.len();
-        Lines { values, start: 0, len }
+        Pages { memory: Memory::Held(values), len }
     }
 }
 
-impl<T: Copy + Default> Clone for Lines<T> {
-    fn clone(&self) -> Lines<T> {
-        let mut copy = Lines::of(vec![T::default(); self.len + Self::more()], self.len);
+impl<T: Plain> Clone for Pages<T> {
+    fn clone(&self) -> Pages<T> {
+        let mut copy = Pages::zeros(self.len);
         copy.copy_from_slice(self);
         copy
     }
 }
 
-impl<T> Deref for Lines<T> {
+impl<T: Plain> Deref for Pages<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.values[self.start..self.start + self.len]
-    }
-}
-
-impl<T> DerefMut for Lines<T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.values[self.start..self.start + self.len]
-    }
-}
-
-/// Asks for large pages under these values, which nobody has written to yet. A system that has none
-/// goes on with small ones.
-pub(crate) fn large<T>(values: &mut [T]) {
-    #[cfg(target_os = "linux")]
-    {
-        let bytes = size_of_val(values);
-        let start = values.as_mut_ptr().cast::<u8>();
-        let skip = start.align_offset(LARGE);
-        if skip >= bytes || bytes - skip < LARGE {
-            return;
+        match &self.memory {
+            Memory::Held(values) => values,
+            // SAFETY: the map has the bytes of these values, for which its start is aligned and of
+            // which any bits are sound; it lives as long as this.
+            Memory::Mapped(map, _) => unsafe {
+                std::slice::from_raw_parts(map.as_ptr().cast(), self.len)
+            },
         }
-        let whole = (bytes - skip) / LARGE * LARGE;
-        // SAFETY: the pages lie inside the values, and advice does not change what they hold.
-        unsafe { libc::madvise(start.add(skip).cast(), whole, libc::MADV_HUGEPAGE) };
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = values;
+}
+
+impl<T: Plain> DerefMut for Pages<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        match &mut self.memory {
+            Memory::Held(values) => values,
+            // SAFETY: as above, and nobody else has it.
+            Memory::Mapped(map, _) => unsafe {
+                std::slice::from_raw_parts_mut(map.as_mut_ptr().cast(), self.len)
+            },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,16 +118,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_begin_at_a_line_and_copies_too() {
-        for len in [0, 1, 15, 16, 1000, 3 << 20] {
-            let mut lines = Lines::of(vec![0.0f32; len + Lines::<f32>::more()], len);
-            lines.iter_mut().zip(0u32..).for_each(|(value, at)| *value = at as f32);
-            let copy = lines.clone();
-            assert_eq!((lines.len(), &copy[..]), (len, &lines[..]));
-            for at in [lines.as_ptr(), copy.as_ptr()] {
-                assert!(at.align_offset(LINE) == 0);
-            }
+    fn zeros_are_written_and_copied_wherever_they_lie() {
+        for len in [0, 1, 1000, OWN / 4 - 1, OWN / 4, 3 * LARGE + 5] {
+            let mut pages = Pages::<f32>::zeros(len);
+            assert!(pages.len() == len && pages.iter().all(|value| *value == 0.0));
+            pages.iter_mut().zip(0u32..).for_each(|(value, at)| *value = at as f32);
+            let copy = pages.clone();
+            assert!(copy[..] == pages[..]);
+            assert!(len < OWN / 4 || copy.as_ptr().align_offset(64) == 0);
         }
-        assert_eq!(Lines::from(vec![1u32, 2]).clone()[..], [1, 2]);
+        assert_eq!(Pages::<bf16>::zeros(OWN)[OWN - 1], bf16::ZERO);
+        assert_eq!(Pages::from(vec![1u32, 2]).clone()[..], [1, 2]);
     }
 }

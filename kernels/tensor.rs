@@ -4,10 +4,9 @@ use std::fmt;
 use std::ops::Range;
 
 use half::bf16;
-use half::vec::HalfBitsVecExt as _;
 
 use crate::error::{Error, Result};
-use crate::pages::Lines;
+use crate::pages::Pages;
 
 /// What a buffer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,9 +27,9 @@ pub struct Tensor {
 
 #[derive(Debug, Clone)]
 enum Memory {
-    F32(Lines<f32>),
-    Bf16(Lines<bf16>),
-    U32(Lines<u32>),
+    F32(Pages<f32>),
+    Bf16(Pages<bf16>),
+    U32(Pages<u32>),
 }
 
 /// A part of a buffer, to read.
@@ -78,14 +77,10 @@ impl fmt::Display for Dtype {
 impl Tensor {
     /// A buffer of zeros on the host, whose memory is taken on the first touch.
     pub(crate) fn zeros(dtype: Dtype, len: usize) -> Tensor {
-        let line = |more: usize| len + more;
         let memory = match dtype {
-            Dtype::F32 => Memory::F32(Lines::of(vec![0.0; line(Lines::<f32>::more())], len)),
-            Dtype::Bf16 => {
-                let bits = vec![0u16; line(Lines::<bf16>::more())];
-                Memory::Bf16(Lines::of(bits.reinterpret_into(), len))
-            }
-            Dtype::U32 => Memory::U32(Lines::of(vec![0; line(Lines::<u32>::more())], len)),
+            Dtype::F32 => Memory::F32(Pages::zeros(len)),
+            Dtype::Bf16 => Memory::Bf16(Pages::zeros(len)),
+            Dtype::U32 => Memory::U32(Pages::zeros(len)),
         };
         Tensor { memory }
     }
