@@ -86,11 +86,8 @@ impl Trainer {
     /// # Errors
     /// None that did not come up when the training was made.
     pub fn rest(&mut self) -> Result<()> {
-        let limits = self.work.limits;
-        // The old buffers go first, so that both never live at once; fresh ones are not touched.
-        let least = Limits { tokens: 1, sequences: 1, rows: 1, ..limits };
-        self.work = Workspace::new(&self.device, &self.model, least)?;
-        self.work = Workspace::new(&self.device, &self.model, limits)?;
+        // Fresh buffers take memory when they are touched.
+        self.work = Workspace::new(&self.device, &self.model, self.work.limits)?;
         Ok(())
     }
 

@@ -99,6 +99,7 @@ pub fn plan(cycle: &Cycle<'_>, out: &Path) -> Result<Plan> {
         settings["seed"] = json!(recipe.seed);
         settings["max_tokens"] = json!(recipe.max_tokens);
         settings["length"] = json!([policy.length, policy.tokens]);
+        settings["reading"] = json!(format!("{} {:?}", policy.profile, policy.thinking));
         let (size, seconds) = guess.sampling(cold.prompts as u64 * u64::from(cold.samples));
         let learning = guess.reading(cold.prompts as u64 * cold.epochs, recipe.max_tokens, 3.0).1;
         parents.push(plan.add("start", settings, &[asked], (size, seconds + learning)));

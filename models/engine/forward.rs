@@ -1,9 +1,11 @@
 //! The pass over new tokens: as in training, but keys and values of before come from the cache.
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{Device, MatrixView, Tensor, View, decode, embedding, qkv, rmsnorm, swiglu};
+use heedful_kernels::{
+    Device, MatrixView, Tensor, View, ViewMut, decode, embedding, qkv, rmsnorm, swiglu,
+};
 
-use super::weights::Layer;
+use super::weights::{Layer, Matrix};
 use super::{Engine, Step, Weights, Work};
 use crate::error::Result;
 use crate::transformer::Transformer;
@@ -85,41 +87,36 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn product(&self, n: usize, k: usize) -> gemm::Shape {
-        gemm::Shape { m: self.tokens, n, k }
+    /// All rows of `x`, of `k` values each, by a matrix of `n` rows.
+    fn product(
+        &self,
+        out: ViewMut<'_>,
+        x: View<'_>,
+        by: &Matrix,
+        (n, k): (usize, usize),
+    ) -> Result<()> {
+        let shape = gemm::Shape { m: self.tokens, n, k };
+        gemm::nt(self.dev, out, x, self.weights.view(by), shape, Write::Set)?;
+        Ok(())
     }
 
     /// Queries, keys and values from the norm's output, rotated and, in Qwen3, normed.
     fn qkv(&self, work: &mut Work) -> Result<()> {
-        let Pass { dev, model, weights, layer, tokens, .. } = *self;
+        let Pass { dev, model, layer, tokens, .. } = *self;
         let config = &model.config;
         let all = 0..tokens * config.qkv_width();
-        let shape = self.product(config.qkv_width(), config.width);
+        let shape = (config.qkv_width(), config.width);
         let x = work.normed.part(0..tokens * config.width);
         let bias = layer.qkv_bias.as_ref().map(Tensor::view);
         let positions = View::U32(&self.step.positions);
         let (table, heads) = (&model.rope, model.shape);
         let (Some(q), Some(k)) = (&layer.q_norm, &layer.k_norm) else {
-            gemm::nt(
-                dev,
-                work.qkv.part_mut(all.clone()),
-                x,
-                weights.view(&layer.qkv),
-                shape,
-                Write::Set,
-            )?;
+            self.product(work.qkv.part_mut(all.clone()), x, &layer.qkv, shape)?;
             let out = work.qkv.part_mut(all);
             qkv::forward_in_place(dev, out, bias, positions, table, heads)?;
             return Ok(());
         };
-        gemm::nt(
-            dev,
-            work.raw.part_mut(all.clone()),
-            x,
-            weights.view(&layer.qkv),
-            shape,
-            Write::Set,
-        )?;
+        self.product(work.raw.part_mut(all.clone()), x, &layer.qkv, shape)?;
         let norms = Some(qkv::Norms { q: q.view(), k: k.view(), eps: config.norm_eps });
         let (out, raw) = (work.qkv.part_mut(all.clone()), work.raw.part(all));
         let rstd = work.rstd[1].part_mut(0..tokens * (config.heads + config.kv_heads));
@@ -129,7 +126,7 @@ impl Pass<'_> {
 
     /// Keeps keys and values, attends, and adds the result to the stream.
     fn attention(&self, work: &mut Work, keys: &mut Tensor, values: &mut Tensor) -> Result<()> {
-        let Pass { dev, model, weights, layer, step, tokens } = *self;
+        let Pass { dev, model, layer, step, tokens, .. } = *self;
         let config = &model.config;
         let rows = work.qkv.part(0..tokens * config.qkv_width());
         let slots = View::U32(&step.slots);
@@ -143,28 +140,26 @@ impl Pass<'_> {
         let heads = 0..tokens * config.attention_width();
         let out = work.attention.part_mut(heads.clone());
         decode::attention(dev, out, rows, cache, model.shape, model.scale())?;
-        let shape = self.product(config.width, config.attention_width());
+        let shape = (config.width, config.attention_width());
         let (delta, out) = (&mut work.delta, work.attention.part(heads));
         let delta = delta.part_mut(0..tokens * config.width);
-        gemm::nt(dev, delta, out, weights.view(&layer.o), shape, Write::Set)?;
+        self.product(delta, out, &layer.o, shape)?;
         self.residual(work, 0, &layer.post_norm)
     }
 
     /// The feed-forward layer, added to the stream, and the norm of what comes next.
     fn feed_forward(&self, work: &mut Work, next: &Tensor) -> Result<()> {
-        let Pass { dev, model, weights, layer, tokens, .. } = *self;
+        let Pass { dev, model, layer, tokens, .. } = *self;
         let (width, ffn) = (model.config.width, model.config.ffn);
         let wide = 0..tokens * 2 * ffn;
         let gate_up = work.gate_up.part_mut(wide.clone());
         let x = work.normed.part(0..tokens * width);
-        let shape = self.product(2 * ffn, width);
-        gemm::nt(dev, gate_up, x, weights.view(&layer.gate_up), shape, Write::Set)?;
+        self.product(gate_up, x, &layer.gate_up, (2 * ffn, width))?;
         let act = 0..tokens * ffn;
         let gate_up = work.gate_up.part(wide);
         swiglu::forward(dev, work.act.part_mut(act.clone()), gate_up, ffn)?;
         let delta = work.delta.part_mut(0..tokens * width);
-        let shape = self.product(width, ffn);
-        gemm::nt(dev, delta, work.act.part(act), weights.view(&layer.down), shape, Write::Set)?;
+        self.product(delta, work.act.part(act), &layer.down, (width, ffn))?;
         self.residual(work, 1, next)
     }
 

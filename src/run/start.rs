@@ -1,7 +1,5 @@
 //! The stage `start`: a policy begins from the best of its own answers.
 
-use heedful_benchmarks::thinking;
-use heedful_constraints::Profile;
 use heedful_datasets::artifact;
 use heedful_models::feed::Packing;
 use heedful_models::save::Dtype;
@@ -36,8 +34,8 @@ pub(super) fn run(
         data: asked.train.clone(),
         responses: artifact::open(&answered)?.tables(None),
         out: chosen.clone(),
-        profile: Profile::Corrected,
-        thinking: (thinking::Policy::Auto, false),
+        profile: cycle.policy.profile,
+        thinking: cycle.policy.thinking.clone(),
     })?;
     if counts.kept == 0 {
         let problem = format!("none of {} samples satisfies its prompt", counts.samples);
