@@ -96,13 +96,12 @@ pub fn plan(cycle: &Cycle<'_>, out: &Path) -> Result<Plan> {
     if let Some(cold) = &recipe.cold_start {
         let mut settings = json!(cold);
         settings["model"] = json!(weights);
-        settings["seed"] = json!(recipe.seed);
-        settings["max_tokens"] = json!(recipe.max_tokens);
-        settings["length"] = json!([policy.length, policy.tokens]);
-        settings["reading"] = json!(format!("{} {:?}", policy.profile, policy.thinking));
+        settings["asked"] = json!({"seed": recipe.seed, "max_tokens": recipe.max_tokens});
+        let reading = format!("{} {:?}", policy.profile, policy.thinking);
+        settings["policy"] = json!([policy.length, policy.tokens, reading]);
         let (size, seconds) = guess.sampling(cold.prompts as u64 * u64::from(cold.samples));
-        let learning = guess.reading(cold.prompts as u64 * cold.epochs, recipe.max_tokens, 3.0).1;
-        parents.push(plan.add("start", settings, &[asked], (size, seconds + learning)));
+        let read = guess.reading(cold.prompts as u64 * cold.epochs, recipe.max_tokens, 3.0).1;
+        parents.push(plan.add("start", settings, &[asked], (size, seconds + read)));
     }
     let mut settings = policy::settings(policy);
     settings["model"] = json!(weights);
