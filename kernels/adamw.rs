@@ -47,6 +47,7 @@ pub fn step(
         return Err(Error::argument("adamw", "steps are counted from 1, not 0"));
     }
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("adamw")),
         Device::Cpu(cpu) => {
             host(cpu, params.f32()?, m.f32()?, v.f32()?, grads.f32()?, &Factors::new(with));
         }

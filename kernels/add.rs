@@ -2,6 +2,7 @@
 
 use crate::device::Device;
 use crate::error::{Result, length};
+use crate::gpu::{self, args};
 use crate::simd::{Level, multiversion};
 use crate::split::BLOCK;
 use crate::tensor::{View, ViewMut};
@@ -13,6 +14,11 @@ use crate::tensor::{View, ViewMut};
 pub fn forward(dev: &Device, y: ViewMut, x: View) -> Result<()> {
     length("add", "x", x.len(), y.len())?;
     match dev {
+        Device::Gpu(gpu) => {
+            let y = gpu::floats(y)?;
+            let (x, grid) = (gpu::of(x, y.dtype())?, gpu::spread(gpu, y.len(), y.dtype()));
+            gpu.launch("add", "add", &[y.dtype()], grid, args![y, x, y.len() as u64])?;
+        }
         Device::Cpu(cpu) => {
             let (y, x, level) = (y.f32()?, x.f32()?, Level::best());
             cpu.chunks(y, BLOCK, |at, y| sum(level, y, &x[at * BLOCK..][..y.len()]));
@@ -30,7 +36,9 @@ multiversion! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{device, same_on_any_threads, values};
+    use crate::Dtype;
+    use crate::gpu::testing::{near, schedules, tensor, values_of};
+    use crate::testing::{close, device, same_on_any_threads, values};
 
     #[test]
     fn parity() {
@@ -39,6 +47,22 @@ mod tests {
             let mut y = a.clone();
             forward(&device(), ViewMut::F32(&mut y), View::F32(&b)).unwrap();
             assert!(y.iter().zip(&a).zip(&b).all(|((y, a), b)| *y == a + b));
+        }
+    }
+
+    #[test]
+    fn cards() {
+        for (dtype, off) in [(Dtype::F32, 0.0), (Dtype::Bf16, 4e-3)] {
+            for count in [1, 9, 4096, 100_003] {
+                let (a, b) = (near(dtype, &values(1, count)), near(dtype, &values(2, count)));
+                let found = schedules(dtype, |dev| {
+                    let (mut y, x) = (tensor(dev, dtype, &a), tensor(dev, dtype, &b));
+                    forward(dev, y.view_mut(), x.view()).unwrap();
+                    values_of(dev, &y)
+                });
+                let sums = a.iter().zip(&b).map(|(a, b)| f64::from(a + b));
+                close("y", &found, &sums.collect::<Vec<_>>(), 0.0, off);
+            }
         }
     }
 

@@ -54,7 +54,7 @@ pub fn group(
     {
         return Err(Error::argument(OP, format!("a scale of {scale:?}")));
     }
-    let Device::Cpu(_) = dev;
+    let Device::Cpu(_) = dev else { return Err(crate::gpu::not_yet("advantage")) };
     let (out, rewards) = (out.f32()?, rewards.f32()?);
     if let Some(bad) = rewards.iter().find(|reward| !reward.is_finite()) {
         return Err(Error::argument(OP, format!("a reward of {bad}")));

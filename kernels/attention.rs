@@ -35,6 +35,7 @@ pub fn forward(
 ) -> Result<()> {
     let tokens = check(lse.len(), out.len(), qkv.len(), shape)?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("attention")),
         Device::Cpu(cpu) => {
             let host = Host::new(qkv, starts, tokens, shape, scale)?;
             forward::run(cpu, out.f32()?, lse.f32()?, &host);
@@ -66,6 +67,7 @@ pub fn backward(
     length("attention", "delta", delta.len(), lse.len())?;
     length("attention", "dout", dout.len(), out.len())?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("attention")),
         Device::Cpu(cpu) => {
             let host = Host::new(qkv, starts, tokens, shape, scale)?;
             let (dout, out, lse) = (dout.f32()?, out.f32()?, lse.f32()?);

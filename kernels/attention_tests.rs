@@ -168,7 +168,7 @@ fn threads() {
 fn every_level_is_close() {
     let case = Case::new((6, 2, 20), &[70, 3]);
     let dev = device();
-    let Device::Cpu(cpu) = &dev;
+    let Device::Cpu(cpu) = &dev else { unreachable!("it is the host") };
     let dout = values(2, case.tokens() * case.wide());
     let (out, lse) = case.forward(&dev);
     let dqkv = case.backward(&dev, &dout);

@@ -80,6 +80,7 @@ pub fn store(
         return Err(Error::argument("decode", format!("place {slot} of {}", blocks * BLOCK)));
     }
     match (dev, &mut keys, &mut values) {
+        (Device::Gpu(_), ..) => return Err(crate::gpu::not_yet("decode")),
         (Device::Cpu(_), ViewMut::Bf16(keys), ViewMut::Bf16(values)) => {
             host::store(keys, values, qkv.f32()?, slots, shape, bf16::from_f32);
         }
@@ -138,6 +139,7 @@ pub fn attention(
         }
     }
     match (dev, cache.keys, cache.values) {
+        (Device::Gpu(_), ..) => return Err(crate::gpu::not_yet("decode")),
         (Device::Cpu(cpu), View::Bf16(keys), View::Bf16(values)) => {
             let kept = host::Kept { keys, values, table };
             host::attention::<bf16>(cpu, out.f32()?, qkv.f32()?, kept, &rows, shape, scale);

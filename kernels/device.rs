@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::team::Team;
 use crate::tensor::{Dtype, Tensor};
 
@@ -14,6 +15,8 @@ use crate::tensor::{Dtype, Tensor};
 pub enum Device {
     /// The host: f32 activations, f32 or bf16 weights.
     Cpu(Cpu),
+    /// A card: bf16 activations and weights, sums in f32.
+    Gpu(Gpu),
 }
 
 /// The host and its threads.
@@ -33,9 +36,21 @@ impl Device {
     }
 
     /// A buffer of `len` zeros.
-    pub fn zeros(&self, dtype: Dtype, len: usize) -> Tensor {
+    ///
+    /// # Errors
+    /// No memory on the card.
+    pub fn zeros(&self, dtype: Dtype, len: usize) -> Result<Tensor> {
         match self {
-            Device::Cpu(_) => Tensor::zeros(dtype, len),
+            Device::Cpu(_) => Ok(Tensor::zeros(dtype, len)),
+            Device::Gpu(gpu) => gpu.zeros(dtype, len).map(Tensor::on_card),
+        }
+    }
+
+    /// What activations and weights are kept in.
+    pub fn float(&self) -> Dtype {
+        match self {
+            Device::Cpu(_) => Dtype::F32,
+            Device::Gpu(gpu) => gpu.float(),
         }
     }
 }

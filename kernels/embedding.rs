@@ -30,6 +30,7 @@ pub fn forward<'t>(
     let table = table.into();
     length("embedding", "out", out.len(), ids.len().saturating_mul(width))?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("embedding")),
         Device::Cpu(cpu) => {
             let ids = known(ids, table.len(), width)?;
             let block = rows(width) * width;
@@ -67,6 +68,7 @@ pub fn forward<'t>(
 pub fn backward(dev: &Device, dtable: ViewMut, dout: View, ids: View, width: usize) -> Result<()> {
     length("embedding", "dout", dout.len(), ids.len().saturating_mul(width))?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("embedding")),
         Device::Cpu(cpu) => {
             let ids = known(ids, dtable.len(), width)?;
             scatter(cpu, dtable.f32()?, dout.f32()?, ids, width);

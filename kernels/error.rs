@@ -30,6 +30,26 @@ pub enum Error {
         /// What it must hold.
         expected: Dtype,
     },
+    /// A buffer that lies elsewhere.
+    #[error("a buffer of {dtype} on {wanted} is wanted here")]
+    Place {
+        /// What it holds.
+        dtype: Dtype,
+        /// Where it should be.
+        wanted: &'static str,
+    },
+    /// No room on the card.
+    #[error(
+        "no room on the card: {} MiB are asked for, {} MiB are left; lower the batch (tokens, \
+         prompts, slots) or take 8-bit optimizer states",
+        asked.div_ceil(1 << 20), left >> 20
+    )]
+    Memory {
+        /// Bytes that were asked for.
+        asked: u64,
+        /// Bytes that are left.
+        left: u64,
+    },
     /// An argument that makes no sense.
     #[error("{op}: {problem}")]
     Argument {

@@ -13,6 +13,7 @@ const BLOCK: usize = 1 << 18;
 /// A buffer of another type than f32.
 pub fn forward(dev: &Device, x: ViewMut, value: f32) -> Result<()> {
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("fill")),
         Device::Cpu(cpu) => cpu.chunks(x.f32()?, BLOCK, |_, x| x.fill(value)),
     }
     Ok(())

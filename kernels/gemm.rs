@@ -27,6 +27,7 @@ use side::Side;
 use crate::blocks::BLOCK;
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
+use crate::gpu::{self, Form, Gpu};
 use crate::isa::Isa;
 use crate::matrix::MatrixView;
 use crate::tensor::{View, ViewMut};
@@ -63,9 +64,18 @@ pub fn nt<'b>(
     shape: Shape,
     write: Write,
 ) -> Result<()> {
-    let Device::Cpu(cpu) = dev;
-    let b = along_any(b.into(), shape.k)?;
-    host("gemm::nt", cpu, Isa::best(), c, along(a)?, b, shape, write)
+    match dev {
+        Device::Cpu(cpu) => {
+            let b = along_any(b.into(), shape.k)?;
+            host("gemm::nt", cpu, Isa::best(), c, along(a)?, b, shape, write)
+        }
+        Device::Gpu(gpu) => match b.into() {
+            MatrixView::Plain(b) => card("gemm::nt", gpu, Form::Nt, c, a, b, shape, write),
+            MatrixView::Blocks(_) => {
+                Err(Error::argument("gemm::nt", "blocks of a file are not multiplied on a card"))
+            }
+        },
+    }
 }
 
 /// C = A·B: A is `[M, K]`, B is `[K, N]`.
@@ -73,8 +83,12 @@ pub fn nt<'b>(
 /// # Errors
 /// Lengths that are not the shape's; other types.
 pub fn nn(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write) -> Result<()> {
-    let Device::Cpu(cpu) = dev;
-    host("gemm::nn", cpu, Isa::best(), c, along(a)?, across(b)?, shape, write)
+    match dev {
+        Device::Cpu(cpu) => {
+            host("gemm::nn", cpu, Isa::best(), c, along(a)?, across(b)?, shape, write)
+        }
+        Device::Gpu(gpu) => card("gemm::nn", gpu, Form::Nn, c, a, b, shape, write),
+    }
 }
 
 /// C = Aᵀ·B: A is `[K, M]`, B is `[K, N]`.
@@ -82,8 +96,12 @@ pub fn nn(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write
 /// # Errors
 /// Lengths that are not the shape's; other types.
 pub fn tn(dev: &Device, c: ViewMut, a: View, b: View, shape: Shape, write: Write) -> Result<()> {
-    let Device::Cpu(cpu) = dev;
-    host("gemm::tn", cpu, Isa::best(), c, across(a)?, across(b)?, shape, write)
+    match dev {
+        Device::Cpu(cpu) => {
+            host("gemm::tn", cpu, Isa::best(), c, across(a)?, across(b)?, shape, write)
+        }
+        Device::Gpu(gpu) => card("gemm::tn", gpu, Form::Tn, c, a, b, shape, write),
+    }
 }
 
 fn along(view: View<'_>) -> Result<Side<'_>> {
@@ -118,15 +136,8 @@ fn host(
     write: Write,
 ) -> Result<()> {
     let c = c.f32()?;
-    let Shape { m, n, k } = shape;
-    for (name, found, rows, columns) in
-        [("c", c.len(), m, n), ("a", a.len(), m, k), ("b", b.len(), n, k)]
-    {
-        let expected = rows.checked_mul(columns);
-        let expected = expected
-            .ok_or_else(|| Error::argument(op, format!("{name} of {rows} x {columns} values")))?;
-        length(op, name, found, expected)?;
-    }
+    check(op, shape, [c.len(), a.len(), b.len()])?;
+    let k = shape.k;
     if c.is_empty() {
         return Ok(());
     }
@@ -138,5 +149,42 @@ fn host(
     }
     assert!(isa.is_here(), "{isa} instructions on a processor without them");
     blocked::run(cpu, c, &Product { kernel: side::kernel(isa), a, b, shape, write });
+    Ok(())
+}
+
+/// The product on a card, by its library.
+#[expect(clippy::too_many_arguments, reason = "a product has that many")]
+fn card(
+    op: &'static str,
+    gpu: &Gpu,
+    form: Form,
+    c: ViewMut,
+    a: View,
+    b: View,
+    shape: Shape,
+    write: Write,
+) -> Result<()> {
+    check(op, shape, [c.len(), a.len(), b.len()])?;
+    let (c, a, b) = (gpu::floats(c)?, gpu::floats(a)?, gpu::floats(b)?);
+    let add = write == Write::Add;
+    if c.is_empty() || (shape.k == 0 && add) {
+        return Ok(());
+    }
+    if shape.k == 0 {
+        return gpu.board().clear(c.address(), c.bytes());
+    }
+    let of = |span: gpu::Span<'_>| (span.address(), span.dtype());
+    gpu.board().product(&gpu::Product { form, shape, add, out: of(c), a: of(a), b: of(b) })
+}
+
+fn check(op: &'static str, shape: Shape, found: [usize; 3]) -> Result<()> {
+    let Shape { m, n, k } = shape;
+    for ((name, rows, columns), found) in [("c", m, n), ("a", m, k), ("b", n, k)].iter().zip(found)
+    {
+        let expected = rows.checked_mul(*columns);
+        let expected = expected
+            .ok_or_else(|| Error::argument(op, format!("{name} of {rows} x {columns} values")))?;
+        length(op, name, found, expected)?;
+    }
     Ok(())
 }

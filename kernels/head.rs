@@ -14,6 +14,7 @@ use crate::tensor::{View, ViewMut};
 pub fn gather(dev: &Device, out: ViewMut, x: View, last: View) -> Result<()> {
     let width = width(out.len(), last.len())?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
         Device::Cpu(_) => {
             let last = known(last, x.len(), width)?;
             let (out, x) = (out.f32()?, x.f32()?);
@@ -32,6 +33,7 @@ pub fn gather(dev: &Device, out: ViewMut, x: View, last: View) -> Result<()> {
 pub fn scatter_add(dev: &Device, dx: ViewMut, dout: View, last: View) -> Result<()> {
     let width = width(dout.len(), last.len())?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
         Device::Cpu(_) => {
             let last = known(last, dx.len(), width)?;
             let (dx, dout) = (dx.f32()?, dout.f32()?);
@@ -64,6 +66,7 @@ pub fn cross_entropy(
     length("cross_entropy", "logits", logits.len(), rows.saturating_mul(classes))?;
     length("cross_entropy", "dlogits", dlogits.len(), logits.len())?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
         Device::Cpu(_) => {
             let (labels, weights, level) = (labels.u32()?, weights.f32()?, Level::best());
             if let Some(label) = labels.iter().find(|label| **label as usize >= classes) {
@@ -100,6 +103,7 @@ pub fn bce(
     length("bce", "targets", targets.len(), rows)?;
     length("bce", "weights", weights.len(), rows)?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
         Device::Cpu(_) => {
             let inputs = (logit.f32()?, targets.f32()?, weights.f32()?);
             let outputs = loss.f32()?.iter_mut().zip(dlogit.f32()?);
@@ -131,6 +135,7 @@ pub fn preference(
     length("preference", "logit", logit.len(), pairs.saturating_mul(2))?;
     length("preference", "dlogit", dlogit.len(), logit.len())?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
         Device::Cpu(_) => {
             let (logit, weights) = (logit.f32()?, weights.f32()?);
             let outputs = loss.f32()?.iter_mut().zip(dlogit.f32()?.chunks_exact_mut(2));

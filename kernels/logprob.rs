@@ -29,6 +29,7 @@ pub fn forward(
     length("logprob", "entropy", entropy.len(), tokens)?;
     length("logprob", "lse", lse.len(), tokens)?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("logprob")),
         Device::Cpu(cpu) => {
             let (targets, vocab) = known(targets, logits.len())?;
             let (logits, level) = (logits.f32()?, Level::best());
@@ -68,6 +69,7 @@ pub fn backward(
         length("logprob", "dentropy", dentropy.len(), tokens)?;
     }
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("logprob")),
         Device::Cpu(cpu) => {
             let (targets, _) = known(targets, logits.len())?;
             let entropy = entropy.map(|(h, dh)| Ok((h.f32()?, dh.f32()?))).transpose()?;

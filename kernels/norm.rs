@@ -26,6 +26,7 @@ pub fn global(dev: &Device, partial: ViewMut, grads: View) -> Result<f64> {
         return Err(Error::argument("norm", problem));
     }
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("norm")),
         Device::Cpu(cpu) => Ok(host(cpu, &mut partial.u32()?[..needed], grads.f32()?)),
     }
 }

@@ -34,6 +34,11 @@ unsafe impl Plain for bf16 {
     const ZERO: bf16 = bf16::ZERO;
 }
 
+// SAFETY: 8 bits, any of them a number.
+unsafe impl Plain for u8 {
+    const ZERO: u8 = 0;
+}
+
 // SAFETY: 32 bits, any of them a number.
 unsafe impl Plain for u32 {
     const ZERO: u32 = 0;

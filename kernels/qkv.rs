@@ -103,6 +103,7 @@ pub fn forward(
     check(shape, positions.len(), &[("out", out.len()), ("raw", raw.len())])?;
     check_rstd(norms, rstd.len(), positions.len(), shape)?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
         Device::Cpu(cpu) => {
             let host = Host::new(bias, norms, positions, table, shape)?;
             let (out, raw) = (out.f32()?, raw.f32()?);
@@ -127,6 +128,7 @@ pub fn forward_in_place(
 ) -> Result<()> {
     check(shape, positions.len(), &[("qkv", qkv.len())])?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
         Device::Cpu(cpu) => {
             let host = Host::new(bias, None, positions, table, shape)?;
             forward_host(cpu, qkv.f32()?, (&mut [], 0), None, host);
@@ -162,6 +164,7 @@ pub fn backward(
         check(shape, positions.len(), &[("raw", raw.len())])?;
     }
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
         Device::Cpu(cpu) => {
             let host = Host::new(bias, norms, positions, table, shape)?;
             let (draw, dout, raw, rstd) = (draw.f32()?, dout.f32()?, raw.f32()?, rstd.f32()?);
@@ -195,6 +198,7 @@ pub fn backward_in_place(
     check(shape, positions.len(), &[("dqkv", dqkv.len())])?;
     check_grads(dbias.as_ref(), None, false, shape)?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
         Device::Cpu(cpu) => {
             let host = Host::new(None, None, positions, table, shape)?;
             let (dqkv, dbias) = (dqkv.f32()?, dbias.map(ViewMut::f32).transpose()?);

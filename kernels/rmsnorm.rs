@@ -5,9 +5,11 @@
 
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
+use crate::gpu::{self, Gpu, Grid, args};
 use crate::simd::{Level, dot, dot3, fma, multiversion};
 use crate::split::{Rows, by_rows, rows};
-use crate::tensor::{View, ViewMut};
+use crate::sum_rows;
+use crate::tensor::{Dtype, View, ViewMut};
 
 /// Columns of the weight's gradient that one block owns.
 const COLUMNS: usize = 64;
@@ -29,6 +31,7 @@ pub fn forward(
 ) -> Result<()> {
     check(&[("out", out.len()), ("x", x.len())], rstd.len(), weight.len())?;
     match dev {
+        Device::Gpu(gpu) => forward_card(gpu, out, rstd, x, weight, eps)?,
         Device::Cpu(cpu) => {
             let (x, weight, level) = (x.f32()?, weight.f32()?, Level::best());
             let width = weight.len();
@@ -63,6 +66,7 @@ pub fn residual(
     let wide = [("out", out.len()), ("sum", sum.len()), ("x", x.len()), ("delta", delta.len())];
     check(&wide, rstd.len(), weight.len())?;
     match dev {
+        Device::Gpu(gpu) => residual_card(gpu, out, sum, rstd, (x, delta, weight), eps)?,
         Device::Cpu(cpu) => {
             let (x, delta, weight) = (x.f32()?, delta.f32()?, weight.f32()?);
             let (width, level) = (weight.len(), Level::best());
@@ -101,6 +105,7 @@ pub fn backward(
     check(&wide, rstd.len(), weight.len())?;
     length("rmsnorm", "dweight", dweight.len(), weight.len())?;
     match dev {
+        Device::Gpu(gpu) => backward_card(gpu, dx, dweight, (dout, x, rstd, weight))?,
         Device::Cpu(cpu) => {
             let (dout, x, rstd, weight) = (dout.f32()?, x.f32()?, rstd.f32()?, weight.f32()?);
             let (dx, dweight) = (dx.f32()?, dweight.f32()?);
@@ -141,6 +146,64 @@ fn backward_weight(cpu: &Cpu, dweight: &mut [f32], dout: &[f32], x: &[f32], rstd
     cpu.chunks(dweight, COLUMNS, |at, dweight| {
         columns(level, dweight, at * COLUMNS, width, (dout, x, rstd));
     });
+}
+
+fn forward_card(
+    gpu: &Gpu,
+    out: ViewMut,
+    rstd: ViewMut,
+    x: View,
+    weight: View,
+    eps: f32,
+) -> Result<()> {
+    let (x, rstd) = (gpu::floats(x)?, gpu::of(rstd, Dtype::F32)?);
+    let (dtype, width) = (x.dtype(), weight.len());
+    let (out, weight) = (gpu::of(out, dtype)?, gpu::of(weight, dtype)?);
+    let grid = gpu::rows(rstd.len(), width, dtype);
+    let arguments = args![out, rstd, x, weight, width as u32, eps];
+    gpu.launch("rmsnorm", "rmsnorm_forward", &[dtype], grid, arguments)
+}
+
+fn residual_card(
+    gpu: &Gpu,
+    out: ViewMut,
+    sum: ViewMut,
+    rstd: ViewMut,
+    (x, delta, weight): (View, View, View),
+    eps: f32,
+) -> Result<()> {
+    let (x, rstd) = (gpu::floats(x)?, gpu::of(rstd, Dtype::F32)?);
+    let (dtype, width) = (x.dtype(), weight.len());
+    let (out, sum, delta) = (gpu::of(out, dtype)?, gpu::of(sum, dtype)?, gpu::of(delta, dtype)?);
+    let weight = gpu::of(weight, dtype)?;
+    let grid = gpu::rows(rstd.len(), width, dtype);
+    let arguments = args![out, sum, rstd, x, delta, weight, width as u32, eps];
+    gpu.launch("rmsnorm", "rmsnorm_residual", &[dtype], grid, arguments)
+}
+
+fn backward_card(
+    gpu: &Gpu,
+    dx: ViewMut,
+    dweight: ViewMut,
+    (dout, x, rstd, weight): (View, View, View, View),
+) -> Result<()> {
+    let (x, rstd) = (gpu::floats(x)?, gpu::of(rstd, Dtype::F32)?);
+    let (dtype, count, width) = (x.dtype(), rstd.len(), weight.len());
+    let (dx, dout, weight) = (gpu::of(dx, dtype)?, gpu::of(dout, dtype)?, gpu::of(weight, dtype)?);
+    let dweight = gpu::floats(dweight)?;
+    // A thread owns at most 8 values alone, or 16 in pieces, and there are at most 512.
+    let wide = width.is_multiple_of(16 / dtype.bytes());
+    let wide = wide && [dx, dout, x, weight].iter().all(|span| span.address() % 16 == 0);
+    let most = if wide { 8192 } else { 4096 };
+    if width > most {
+        return Err(Error::argument("rmsnorm", format!("rows of {width} values, not {most}")));
+    }
+    let runs = count.min(gpu.facts().processors as usize * 4);
+    let grid = Grid { blocks: [runs as u32, 1, 1], ..gpu::rows(count, width, dtype) };
+    let partial = gpu.scratch(runs * width * 4)?;
+    let arguments = args![dx, partial, dout, x, rstd, weight, count as u32, width as u32];
+    gpu.launch("rmsnorm", "rmsnorm_backward", &[dtype], grid, arguments)?;
+    sum_rows::add(gpu, dweight, partial, runs as u32)
 }
 
 multiversion! {
@@ -204,6 +267,7 @@ multiversion! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::testing::{near, schedules, tensor, values_of};
     use crate::testing::{close, device, differences, project, same_on_any_threads, values, wide};
 
     const EPS: f32 = 1e-5;
@@ -277,6 +341,60 @@ mod tests {
             close("dx", &dx, &above(by_x), 2e-6, 1e-5);
             close("dweight", &dw, &above(by_weight), 2e-6, 1e-5);
         }
+    }
+
+    #[test]
+    fn cards() {
+        for (dtype, absolute, relative) in [(Dtype::F32, 2e-5, 1e-5), (Dtype::Bf16, 0.03, 0.02)] {
+            for (tokens, width) in [(1, 1), (3, 5), (2, 64), (30, 72), (4, 333), (2, 4096)] {
+                let many = tokens * width;
+                let given = [values(1, many), values(2, width), values(3, many), values(4, many)];
+                let [x, weight, dout, delta] = given.map(|values| near(dtype, &values));
+                let found = schedules(dtype, |dev| on_card(dev, &x, &weight, &dout, &delta));
+                let (x, weight, delta) = (wide(&x), wide(&weight), wide(&delta));
+                let sum: Vec<f64> = x.iter().zip(&delta).map(|(x, d)| x + d).collect();
+                let sum = wide(&near(dtype, &sum.iter().map(|v| *v as f32).collect::<Vec<_>>()));
+                let (dx, dweight) = slopes(&x, &weight, &dout);
+                let above = |slopes: Vec<f64>| slopes.iter().map(|v| v + 1.0).collect::<Vec<_>>();
+                let expected =
+                    [reference(&x, &weight), sum.clone(), reference(&sum, &weight), above(dx)];
+                let expected = [expected.concat(), above(dweight)].concat();
+                close("card", &found, &expected, absolute, relative);
+            }
+        }
+    }
+
+    /// Norm, residual norm and gradients on a card.
+    fn on_card(dev: &Device, x: &[f32], weight: &[f32], dout: &[f32], delta: &[f32]) -> Vec<f32> {
+        let dtype = dev.float();
+        let [x, weight, dout, delta] = [x, weight, dout, delta].map(|v| tensor(dev, dtype, v));
+        let [mut out, mut sum, mut normed] = [0, 1, 2].map(|_| dev.zeros(dtype, x.len()).unwrap());
+        let tokens = x.len() / weight.len();
+        let [mut rstd, mut other] = [0, 1].map(|_| dev.zeros(Dtype::F32, tokens).unwrap());
+        let mut dx = tensor(dev, dtype, &vec![1.0; x.len()]);
+        let mut dweight = tensor(dev, Dtype::F32, &vec![1.0; weight.len()]);
+        let (a, b, w) = (x.view(), delta.view(), weight.view());
+        forward(dev, out.view_mut(), rstd.view_mut(), a, w, EPS).unwrap();
+        let outputs = (normed.view_mut(), sum.view_mut(), other.view_mut());
+        residual(dev, outputs.0, outputs.1, outputs.2, a, b, w, EPS).unwrap();
+        let (dout, rstd) = (dout.view(), rstd.view());
+        backward(dev, dx.view_mut(), dweight.view_mut(), dout, a, rstd, w).unwrap();
+        [out, sum, normed, dx, dweight].map(|tensor| values_of(dev, &tensor)).concat()
+    }
+
+    /// dx and dweight in double precision.
+    fn slopes(x: &[f64], weight: &[f64], dout: &[f32]) -> (Vec<f64>, Vec<f64>) {
+        let width = weight.len();
+        let (mut dx, mut dweight) = (Vec::new(), vec![0.0; width]);
+        for (x, dout) in x.chunks(width).zip(dout.chunks(width)) {
+            let mean = x.iter().map(|v| v * v).sum::<f64>() / width as f64;
+            let rstd = 1.0 / (mean + f64::from(EPS)).sqrt();
+            let inner = |i: usize| weight[i] * f64::from(dout[i]);
+            let back = (0..width).map(|i| inner(i) * x[i]).sum::<f64>() * rstd * rstd;
+            dx.extend((0..width).map(|i| rstd * (inner(i) - back * x[i] / width as f64)));
+            (0..width).for_each(|i| dweight[i] += f64::from(dout[i]) * x[i] * rstd);
+        }
+        (dx, dweight)
     }
 
     #[test]

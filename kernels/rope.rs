@@ -71,6 +71,7 @@ impl Table {
             }
         }
         match dev {
+            Device::Gpu(_) => return Err(crate::gpu::not_yet("rope")),
             Device::Cpu(_) => Ok(Table {
                 cos: Tensor::from_f32(cos),
                 sin: Tensor::from_f32(sin),

@@ -127,6 +127,7 @@ pub fn forward(
     }
     rows.iter().try_for_each(|row| row.settings.check())?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("sample")),
         Device::Cpu(cpu) => {
             let outputs = (tokens.u32()?, logp.f32()?);
             host(cpu, outputs, scratch.f32()?, logits.f32()?, seen.u32()?, rows)

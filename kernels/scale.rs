@@ -12,6 +12,7 @@ use crate::tensor::ViewMut;
 /// A buffer of another type than f32.
 pub fn forward(dev: &Device, x: ViewMut, factor: f32) -> Result<()> {
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("scale")),
         Device::Cpu(cpu) => {
             let (x, level) = (x.f32()?, Level::best());
             cpu.chunks(x, BLOCK, |_, x| product(level, x, factor));

@@ -93,7 +93,7 @@ pub fn backward(
         let given = if reference.is_some() { "with" } else { "without" };
         return Err(Error::argument(OP, format!("{settings:?} {given} a reference")));
     }
-    let Device::Cpu(_) = dev;
+    let Device::Cpu(_) = dev else { return Err(crate::gpu::not_yet("surrogate")) };
     let (dlogp, logp, log_ratio) = (dlogp.f32()?, logp.f32()?, log_ratio.f32()?);
     let (advantage, weight) = (advantage.f32()?, weight.f32()?);
     let reference = reference.map(View::f32).transpose()?;

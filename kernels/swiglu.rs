@@ -16,6 +16,7 @@ use crate::tensor::{View, ViewMut};
 pub fn forward(dev: &Device, out: ViewMut, gate_up: View, width: usize) -> Result<()> {
     check("gate_up", gate_up.len(), out.len(), width)?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("swiglu")),
         Device::Cpu(cpu) => forward_host(cpu, out.f32()?, gate_up.f32()?, width),
     }
     Ok(())
@@ -36,6 +37,7 @@ pub fn backward(
     check("gate_up", gate_up.len(), dout.len(), width)?;
     check("dgate_up", dgate_up.len(), dout.len(), width)?;
     match dev {
+        Device::Gpu(_) => return Err(crate::gpu::not_yet("swiglu")),
         Device::Cpu(cpu) => backward_host(cpu, dgate_up.f32()?, dout.f32()?, gate_up.f32()?, width),
     }
     Ok(())

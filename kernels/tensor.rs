@@ -6,6 +6,7 @@ use std::ops::Range;
 use half::bf16;
 
 use crate::error::{Error, Result};
+use crate::gpu::span::{Buffer, Span, SpanMut};
 use crate::pages::Pages;
 
 /// What a buffer holds.
@@ -17,19 +18,23 @@ pub enum Dtype {
     Bf16,
     /// Token ids, positions, offsets.
     U32,
+    /// Codes of optimizer states that are kept in 8 bits.
+    U8,
 }
 
 /// A buffer of one device.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Tensor {
     memory: Memory,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Memory {
     F32(Pages<f32>),
     Bf16(Pages<bf16>),
     U32(Pages<u32>),
+    U8(Pages<u8>),
+    Card(Buffer),
 }
 
 /// A part of a buffer, to read.
@@ -41,6 +46,10 @@ pub enum View<'a> {
     Bf16(&'a [bf16]),
     /// Ids on the host.
     U32(&'a [u32]),
+    /// Codes on the host.
+    U8(&'a [u8]),
+    /// Anything on a card.
+    Card(Span<'a>),
 }
 
 /// A part of a buffer, to write.
@@ -52,6 +61,10 @@ pub enum ViewMut<'a> {
     Bf16(&'a mut [bf16]),
     /// Ids on the host.
     U32(&'a mut [u32]),
+    /// Codes on the host.
+    U8(&'a mut [u8]),
+    /// Anything on a card.
+    Card(SpanMut<'a>),
 }
 
 impl Dtype {
@@ -60,6 +73,7 @@ impl Dtype {
         match self {
             Dtype::F32 | Dtype::U32 => 4,
             Dtype::Bf16 => 2,
+            Dtype::U8 => 1,
         }
     }
 }
@@ -70,6 +84,7 @@ impl fmt::Display for Dtype {
             Dtype::F32 => "f32",
             Dtype::Bf16 => "bf16",
             Dtype::U32 => "u32",
+            Dtype::U8 => "u8",
         })
     }
 }
@@ -81,8 +96,14 @@ impl Tensor {
             Dtype::F32 => Memory::F32(Pages::zeros(len)),
             Dtype::Bf16 => Memory::Bf16(Pages::zeros(len)),
             Dtype::U32 => Memory::U32(Pages::zeros(len)),
+            Dtype::U8 => Memory::U8(Pages::zeros(len)),
         };
         Tensor { memory }
+    }
+
+    /// A buffer of a card.
+    pub(crate) fn on_card(buffer: Buffer) -> Tensor {
+        Tensor { memory: Memory::Card(buffer) }
     }
 
     /// A buffer on the host with these values.
@@ -121,6 +142,8 @@ impl Tensor {
             Memory::F32(values) => View::F32(values),
             Memory::Bf16(values) => View::Bf16(values),
             Memory::U32(values) => View::U32(values),
+            Memory::U8(values) => View::U8(values),
+            Memory::Card(buffer) => View::Card(buffer.span()),
         }
     }
 
@@ -130,6 +153,8 @@ impl Tensor {
             Memory::F32(values) => ViewMut::F32(values),
             Memory::Bf16(values) => ViewMut::Bf16(values),
             Memory::U32(values) => ViewMut::U32(values),
+            Memory::U8(values) => ViewMut::U8(values),
+            Memory::Card(buffer) => ViewMut::Card(buffer.span_mut()),
         }
     }
 
@@ -157,6 +182,8 @@ impl<'a> View<'a> {
             View::F32(values) => values.len(),
             View::Bf16(values) => values.len(),
             View::U32(values) => values.len(),
+            View::U8(values) => values.len(),
+            View::Card(span) => span.len(),
         }
     }
 
@@ -171,6 +198,8 @@ impl<'a> View<'a> {
             View::F32(_) => Dtype::F32,
             View::Bf16(_) => Dtype::Bf16,
             View::U32(_) => Dtype::U32,
+            View::U8(_) => Dtype::U8,
+            View::Card(span) => span.dtype(),
         }
     }
 
@@ -183,6 +212,8 @@ impl<'a> View<'a> {
             View::F32(values) => View::F32(&values[range]),
             View::Bf16(values) => View::Bf16(&values[range]),
             View::U32(values) => View::U32(&values[range]),
+            View::U8(values) => View::U8(&values[range]),
+            View::Card(span) => View::Card(span.slice(range)),
         }
     }
 
@@ -193,7 +224,7 @@ impl<'a> View<'a> {
     pub fn f32(self) -> Result<&'a [f32]> {
         match self {
             View::F32(values) => Ok(values),
-            other => Err(Error::Dtype { found: other.dtype(), expected: Dtype::F32 }),
+            other => Err(not_here(other, Dtype::F32)),
         }
     }
 
@@ -204,7 +235,7 @@ impl<'a> View<'a> {
     pub fn bf16(self) -> Result<&'a [bf16]> {
         match self {
             View::Bf16(values) => Ok(values),
-            other => Err(Error::Dtype { found: other.dtype(), expected: Dtype::Bf16 }),
+            other => Err(not_here(other, Dtype::Bf16)),
         }
     }
 
@@ -215,7 +246,7 @@ impl<'a> View<'a> {
     pub fn u32(self) -> Result<&'a [u32]> {
         match self {
             View::U32(values) => Ok(values),
-            other => Err(Error::Dtype { found: other.dtype(), expected: Dtype::U32 }),
+            other => Err(not_here(other, Dtype::U32)),
         }
     }
 }
@@ -227,6 +258,8 @@ impl<'a> ViewMut<'a> {
             ViewMut::F32(values) => View::F32(values),
             ViewMut::Bf16(values) => View::Bf16(values),
             ViewMut::U32(values) => View::U32(values),
+            ViewMut::U8(values) => View::U8(values),
+            ViewMut::Card(span) => View::Card(span.0),
         }
     }
 
@@ -246,6 +279,8 @@ impl<'a> ViewMut<'a> {
             ViewMut::F32(values) => ViewMut::F32(values),
             ViewMut::Bf16(values) => ViewMut::Bf16(values),
             ViewMut::U32(values) => ViewMut::U32(values),
+            ViewMut::U8(values) => ViewMut::U8(values),
+            ViewMut::Card(span) => ViewMut::Card(SpanMut(span.0)),
         }
     }
 
@@ -258,6 +293,8 @@ impl<'a> ViewMut<'a> {
             ViewMut::F32(values) => ViewMut::F32(&mut values[range]),
             ViewMut::Bf16(values) => ViewMut::Bf16(&mut values[range]),
             ViewMut::U32(values) => ViewMut::U32(&mut values[range]),
+            ViewMut::U8(values) => ViewMut::U8(&mut values[range]),
+            ViewMut::Card(span) => ViewMut::Card(SpanMut(span.0.slice(range))),
         }
     }
 
@@ -279,6 +316,14 @@ impl<'a> ViewMut<'a> {
                 let (first, rest) = values.split_at_mut(at);
                 (ViewMut::U32(first), ViewMut::U32(rest))
             }
+            ViewMut::U8(values) => {
+                let (first, rest) = values.split_at_mut(at);
+                (ViewMut::U8(first), ViewMut::U8(rest))
+            }
+            ViewMut::Card(SpanMut(span)) => {
+                let (first, rest) = (span.slice(0..at), span.slice(at..span.len()));
+                (ViewMut::Card(SpanMut(first)), ViewMut::Card(SpanMut(rest)))
+            }
         }
     }
 
@@ -289,7 +334,7 @@ impl<'a> ViewMut<'a> {
     pub fn f32(self) -> Result<&'a mut [f32]> {
         match self {
             ViewMut::F32(values) => Ok(values),
-            other => Err(Error::Dtype { found: other.read().dtype(), expected: Dtype::F32 }),
+            other => Err(not_here(other.read(), Dtype::F32)),
         }
     }
 
@@ -300,7 +345,7 @@ impl<'a> ViewMut<'a> {
     pub fn bf16(self) -> Result<&'a mut [bf16]> {
         match self {
             ViewMut::Bf16(values) => Ok(values),
-            other => Err(Error::Dtype { found: other.read().dtype(), expected: Dtype::Bf16 }),
+            other => Err(not_here(other.read(), Dtype::Bf16)),
         }
     }
 
@@ -311,8 +356,16 @@ impl<'a> ViewMut<'a> {
     pub fn u32(self) -> Result<&'a mut [u32]> {
         match self {
             ViewMut::U32(values) => Ok(values),
-            other => Err(Error::Dtype { found: other.read().dtype(), expected: Dtype::U32 }),
+            other => Err(not_here(other.read(), Dtype::U32)),
         }
+    }
+}
+
+/// Why a view is not a slice of `expected` on the host.
+fn not_here(view: View<'_>, expected: Dtype) -> Error {
+    match view {
+        View::Card(span) => Error::Place { dtype: span.dtype(), wanted: "the host" },
+        other => Error::Dtype { found: other.dtype(), expected },
     }
 }
 

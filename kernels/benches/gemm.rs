@@ -95,7 +95,7 @@ impl Case {
         let Shape { m, n, k } = shape;
         let dev = Device::cpu(threads).expect("threads are given");
         // All as the program's own buffers lie in memory, for the peer as well.
-        let zeros = |dtype, len| dev.zeros(dtype, len);
+        let zeros = |dtype, len| dev.zeros(dtype, len).expect("the host has memory");
         let (mut a, mut b) = (zeros(Dtype::F32, m * k), zeros(Dtype::F32, n * k));
         let (mut half, c) = (zeros(Dtype::Bf16, n * k), zeros(Dtype::F32, m * n));
         a.view_mut().f32().expect("f32").copy_from_slice(&values(m * k, 1));

@@ -269,7 +269,8 @@ impl Bench {
             let views = (p.view_mut(), m.view_mut(), v.view_mut());
             adamw::step(dev, views.0, views.1, views.2, grads.view(), &with)
         });
-        let mut partial = dev.zeros(Dtype::U32, norm::scratch(PARAMS));
+        let mut partial =
+            dev.zeros(Dtype::U32, norm::scratch(PARAMS)).expect("the host has memory");
         let mut found = 0.0;
         self.time("norm::global", Work::Bytes(4 * PARAMS), || {
             found = norm::global(dev, partial.view_mut(), grads.view())?;

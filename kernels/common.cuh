@@ -1,0 +1,175 @@
+// What all kernels share, and the only header they include: no header of NVIDIA's is needed.
+// Inline PTX lives here alone; each such primitive has a twin for the host's emulator.
+#pragma once
+
+#if defined(__CUDACC__) || defined(__CUDACC_RTC__)
+#define ON_CARD 1
+typedef unsigned char u8;
+typedef signed char i8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+// Shared memory that the launch asks for, 128-byte aligned.
+#define SHARED_DYNAMIC(T, name)                                   \
+  extern __shared__ __align__(128) unsigned char name##_bytes[]; \
+  T* name = reinterpret_cast<T*>(name##_bytes)
+// Shared memory of the kernel itself.
+#define SHARED(T, name, count) __shared__ T name[count]
+#else
+#include "cuda.h"
+typedef uint8_t u8;
+typedef int8_t i8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef unsigned long long u64;
+#define SHARED_DYNAMIC(T, name) T* name = reinterpret_cast<T*>(::simt::block->shared_base())
+#define SHARED(T, name, count)                            \
+  alignas(16) static thread_local T name[count];          \
+  static thread_local uint64_t name##_serial = 0;         \
+  ::simt::poison(name, sizeof name, name##_serial)
+#endif
+
+#define FULL 0xffffffffu
+#define NEGATIVE_INFINITY __int_as_float(0xff800000)
+
+// ---- numbers ----
+
+// Within 2 ulp or so of the exact ones on the card, exact on the host.
+__device__ __forceinline__ float fast_exp(float x) {
+#ifdef ON_CARD
+  return __expf(x);
+#else
+  return expf(x);
+#endif
+}
+__device__ __forceinline__ float fast_log(float x) {
+#ifdef ON_CARD
+  return __logf(x);
+#else
+  return logf(x);
+#endif
+}
+
+struct bf16 {
+  u16 bits;
+};
+
+__device__ __forceinline__ float to_float(float v) { return v; }
+__device__ __forceinline__ float to_float(bf16 v) { return __uint_as_float((u32)v.bits << 16); }
+
+// To the nearest, ties to even.
+__device__ __forceinline__ bf16 to_bf16(float v) {
+  bf16 r;
+#ifdef ON_CARD
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(r.bits) : "f"(v));
+#else
+  u32 u = __float_as_uint(v);
+  bool nan = (u & 0x7fffffffu) > 0x7f800000u;
+  r.bits = nan ? (u16)0x7fff : (u16)((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+#endif
+  return r;
+}
+
+template <class T>
+__device__ __forceinline__ T from_float(float v);
+template <>
+__device__ __forceinline__ float from_float<float>(float v) {
+  return v;
+}
+template <>
+__device__ __forceinline__ bf16 from_float<bf16>(float v) {
+  return to_bf16(v);
+}
+
+__device__ __forceinline__ float low_float(u32 pair) { return __uint_as_float(pair << 16); }
+__device__ __forceinline__ float high_float(u32 pair) {
+  return __uint_as_float(pair & 0xffff0000u);
+}
+__device__ __forceinline__ u32 pack(float low, float high) {
+  return (u32)to_bf16(low).bits | ((u32)to_bf16(high).bits << 16);
+}
+
+// N values at once: 1, or the sixteen bytes (4 floats, 8 bf16) of an address that allows it.
+template <class T, int N>
+struct Piece {
+  float v[1];
+  __device__ __forceinline__ void load(const T* from) { v[0] = to_float(*from); }
+  __device__ __forceinline__ void store(T* to) const { *to = from_float<T>(v[0]); }
+};
+template <>
+struct Piece<float, 4> {
+  float v[4];
+  __device__ __forceinline__ void load(const float* from) {
+    float4 q = *reinterpret_cast<const float4*>(from);
+    v[0] = q.x, v[1] = q.y, v[2] = q.z, v[3] = q.w;
+  }
+  __device__ __forceinline__ void store(float* to) const {
+    *reinterpret_cast<float4*>(to) = make_float4(v[0], v[1], v[2], v[3]);
+  }
+};
+template <>
+struct Piece<bf16, 8> {
+  float v[8];
+  __device__ __forceinline__ void load(const bf16* from) {
+    uint4 q = *reinterpret_cast<const uint4*>(from);
+    v[0] = low_float(q.x), v[1] = high_float(q.x), v[2] = low_float(q.y), v[3] = high_float(q.y);
+    v[4] = low_float(q.z), v[5] = high_float(q.z), v[6] = low_float(q.w), v[7] = high_float(q.w);
+  }
+  __device__ __forceinline__ void store(bf16* to) const {
+    uint4 q = make_uint4(pack(v[0], v[1]), pack(v[2], v[3]), pack(v[4], v[5]), pack(v[6], v[7]));
+    *reinterpret_cast<uint4*>(to) = q;
+  }
+};
+
+// How many values of T are sixteen bytes.
+template <class T>
+struct Widest;
+template <>
+struct Widest<float> {
+  static constexpr int count = 4;
+};
+template <>
+struct Widest<bf16> {
+  static constexpr int count = 8;
+};
+
+// Whether rows of `width` values that begin at an address lie on sixteen bytes each.
+template <class T>
+__device__ __forceinline__ bool wide(const T* at, u32 width) {
+  return ((u64)at & 15) == 0 && width % Widest<T>::count == 0;
+}
+
+// ---- reductions ----
+
+struct Sum {
+  __device__ __forceinline__ float operator()(float a, float b) const { return a + b; }
+};
+struct Max {
+  __device__ __forceinline__ float operator()(float a, float b) const { return fmaxf(a, b); }
+};
+
+// Every lane gets the result.
+template <class Op>
+__device__ __forceinline__ float warp_reduce(float v, Op op) {
+#pragma unroll
+  for (int by = 16; by; by >>= 1) v = op(v, __shfl_xor_sync(FULL, v, by));
+  return v;
+}
+
+// Every thread gets the result; blockDim.x is a multiple of 32, all threads call it.
+template <class Op>
+__device__ __forceinline__ float block_reduce(float v, Op op, float neutral) {
+  SHARED(float, partial, 33);
+  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
+  v = warp_reduce(v, op);
+  if (lane == 0) partial[warp] = v;
+  __syncthreads();
+  if (warp == 0) {
+    float all = warp_reduce(lane < warps ? partial[lane] : neutral, op);
+    if (lane == 0) partial[32] = all;
+  }
+  __syncthreads();
+  float result = partial[32];
+  __syncthreads();
+  return result;
+}
