@@ -35,12 +35,10 @@ fn main() {
     build.file(launch);
     finish(build, "simt_probes");
     cc::Build::new().file(here.join("switch.S")).compile("simt_switch");
-    println!("cargo:rustc-check-cfg=cfg(simt_address)");
-    if flags.contains("sanitize=address") {
-        println!("cargo:rustc-cfg=simt_address");
-    }
-    for (flag, library) in [("sanitize=address", "asan"), ("sanitize=undefined", "ubsan")] {
-        if flags.contains(flag) {
+    for (name, library) in [("address", "asan"), ("undefined", "ubsan")] {
+        println!("cargo:rustc-check-cfg=cfg(simt_{name})");
+        if flags.contains(&format!("sanitize={name}")) {
+            println!("cargo:rustc-cfg=simt_{name}");
             println!("cargo:rustc-link-lib=dylib={library}");
         }
     }

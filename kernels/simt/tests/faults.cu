@@ -158,7 +158,7 @@ extern "C" __global__ void divided_by(float* out, u32 by) {
 }
 
 extern "C" __global__ void large_arrays(float* out, u32 count) {
-  float many[30000];
+  float many[100000];
   for (u32 i = 0; i < count; i++) many[i] = (float)(i * threadIdx.x);
   __syncthreads();
   float sum = 0.f;
