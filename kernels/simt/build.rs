@@ -42,7 +42,8 @@ fn main() {
             println!("cargo:rustc-link-lib=dylib={library}");
         }
     }
-    for name in ["fiber.h", "warp.h", "cuda.h", "switch.S", "launch.cpp", "checks.cpp"] {
+    let parts = ["cuda.h", "fiber.h", "warp.h", "tensor.h", "switch.S", "launch.cpp", "checks.cpp"];
+    for name in parts {
         println!("cargo:rerun-if-changed={}", here.join(name).display());
     }
 }
