@@ -9,7 +9,7 @@ pub mod policy;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use heedful_kernels::Device;
+use heedful_kernels::{Device, View};
 use heedful_models::config::Head;
 use heedful_models::feed::{Feed, Packing};
 use heedful_models::optimizer::{self, Decay};
@@ -138,8 +138,9 @@ pub fn sft(with: &Sft, mut watch: impl FnMut(&Line, u64)) -> Result<Summary> {
         last = Some(*line);
         ControlFlow::Continue(())
     })?;
-    let values = trainer.params.view();
-    let read = |name: &str, out: &mut [f32]| trainer.model.layout.read(values, name, out);
+    let values = trainer.values()?;
+    let read =
+        |name: &str, out: &mut [f32]| trainer.model.layout.read(View::F32(&values), name, out);
     Writer::like(&checkpoint)?.dtype(with.dtype).write(&model, read)?;
     Ok(Summary { steps, resumed, last, counts, model })
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use heedful_benchmarks::statistics::binary;
 use heedful_datasets::groups::{self, Group};
-use heedful_kernels::Device;
+use heedful_kernels::{Device, View};
 use heedful_models::config::Head;
 use heedful_models::save::{self, Dtype, Writer};
 use heedful_models::schedule::{Schedule, Shape};
@@ -244,8 +244,8 @@ impl<'a> Run<'a> {
         let card =
             Card { template: template::VERSION.to_owned(), input: with.template, temperature };
         let card = serde_json::to_string_pretty(&card).expect("a card is plain data");
-        let (values, layout) = (trainer.params.view(), &trainer.model.layout);
-        let read = |name: &str, out: &mut [f32]| layout.read(values, name, out);
+        let (values, layout) = (trainer.values()?, &trainer.model.layout);
+        let read = |name: &str, out: &mut [f32]| layout.read(View::F32(&values), name, out);
         let labels = if with.one_label { 1 } else { 2 };
         let writer = Writer::like(&self.checkpoint)?.head(Head::Score(labels)).dtype(with.dtype);
         let writer = writer.file(classifier::FILE, card + "\n");
