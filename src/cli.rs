@@ -82,7 +82,7 @@ pub fn run() -> Result<bool> {
         pool.map_err(|e| Error::usage(format!("--threads {threads}: {e}")))?;
     }
     let threads = cli.threads.map_or(0, |n| usize::from(n.get()));
-    let place = Place { choice: cli.device, threads }.decided();
+    let place = Place { choice: cli.device, threads };
     match cli.command {
         Command::Ablate(command) => command.run(place, cli.quiet),
         Command::Bench(command) => command.run(place, cli.quiet),
