@@ -12,6 +12,7 @@ pub mod add;
 pub mod advantage;
 pub mod attention;
 pub mod blocks;
+pub mod cast;
 pub mod copy;
 pub mod decode;
 pub mod device;

@@ -3,7 +3,7 @@
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::sync::Mutex;
 
-use heedful_simt::Schedule;
+pub use heedful_simt::Schedule;
 
 use super::board::{Arg, Board, Facts, Form, Grid, Kernel, Product};
 use crate::error::{Error, Result};
