@@ -2,7 +2,7 @@
 //!
 //! The sums are those of `narrow`, but the rows of B that are summed at once lie far apart, and
 //! each is read on into the next one. So the processor sees a few long streams, in all of which it
-//! fetches ahead: one core gets twice as many bytes from memory as with rows side by side.
+//! fetches ahead by itself: one core gets up to twice as many bytes from memory as in one stream.
 
 use std::arch::asm;
 use std::arch::x86_64::*;
@@ -14,8 +14,6 @@ use super::side::Strip;
 
 /// Rows of A that this is good for.
 const ROWS: usize = 2;
-/// Bytes between what is read of a stream and what is fetched into the first cache.
-const NEAR: usize = 256;
 
 /// Whether this can do a strip of plain numbers.
 pub(super) fn fits(strip: &Strip) -> bool {
@@ -28,8 +26,8 @@ pub(super) fn fits(strip: &Strip) -> bool {
 /// The strip fits; everything that it tells is there, with room for A in `scratch`; AVX2 and FMA
 /// are.
 pub(super) unsafe fn strip<T: Weight>(strip: &Strip, b: *const T) {
-    // At least seven chains, or the multiply-adds wait for each other. Seven, not eight: strips
-    // hold a multiple of 32 rows, and eight even parts would often meet in one set of the cache.
+    // Eight chains would fill two units that take four steps for a multiply-add. But strips hold
+    // a multiple of 32 rows, and eight even parts would often meet in one set of the first cache.
     // SAFETY: the caller's promises, handed on.
     unsafe {
         if strip.rows == 1 {
@@ -117,8 +115,8 @@ unsafe fn chains<const R: usize, const G: usize, T: Weight>(
     // SAFETY: the caller's promises.
     unsafe {
         for at in (term..end).step_by(32) {
-            half::<R, G, 0, T>(&mut chains, strip, rows, at);
-            half::<R, G, 1, T>(&mut chains, strip, rows, at + 16);
+            half::<R, G, T>(&mut chains, strip, rows, at);
+            half::<R, G, T>(&mut chains, strip, rows, at + 16);
         }
         for (chain, stored) in chains.as_flattened().iter().zip(&mut stored) {
             _mm256_storeu_ps(stored.as_mut_ptr(), *chain);
@@ -127,29 +125,24 @@ unsafe fn chains<const R: usize, const G: usize, T: Weight>(
     stored
 }
 
-/// 16 terms, the first or the second ones of 32.
+/// The 16 terms from `at` on.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn half<const R: usize, const G: usize, const HALF: usize, T: Weight>(
+unsafe fn half<const R: usize, const G: usize, T: Weight>(
     chains: &mut [[__m256; G]; R],
     strip: &Strip,
     rows: &[*const T; G],
     at: usize,
 ) {
     let mut left = [[_mm256_setzero_ps(); 2]; R];
-    // SAFETY: the caller's promises; prefetching touches nothing.
+    // SAFETY: the caller's promises.
     unsafe {
         for (r, left) in left.iter_mut().enumerate() {
             let a = strip.scratch.add(r * strip.terms + at);
             *left = [_mm256_loadu_ps(a), _mm256_loadu_ps(a.add(8))];
         }
         for (g, row) in rows.iter().enumerate() {
-            let row = row.add(at);
-            // A line is 32 weights of bf16, or 16 of f32.
-            if HALF == 0 || T::LANE == 1 {
-                _mm_prefetch::<_MM_HINT_T0>(row.cast::<i8>().wrapping_add(NEAR));
-            }
-            let [even, odd] = sixteen(row, g);
+            let [even, odd] = sixteen(row.add(at), g);
             for (chains, left) in chains.iter_mut().zip(&left) {
                 chains[g] = add_product(chains[g], left[0], even);
                 chains[g] = add_product(chains[g], left[1], odd);
