@@ -6,9 +6,9 @@
 //!   precision, and what the model reads is the bf16 alone.
 //! - Moments are kept by blocks of 256 with two scales of f32, the largest of the block being 1.875
 //!   times its scale. A mean is a small float of 1 sign, 4 exponent and 3 mantissa bits: from 2⁻¹⁷
-//!   of the scale on, even steps below 2⁻¹⁴. A mean square is one of 5 exponent and 3 mantissa bits,
-//!   from 2⁻³¹ on; a smaller one is kept as that, never as 0, since steps divide by its root. Two
-//!   codes lie 1/16 to 1/8 of their value apart.
+//!   of the scale on, in even steps below 2⁻¹⁴. A mean square is one of 5 exponent and 3 mantissa
+//!   bits, from 2⁻³¹ on; a smaller one is kept as that, never as 0, since steps divide by its root.
+//!   Two codes lie 1/16 to 1/8 of their value apart.
 //! - What lies between two codes, and between two weights, becomes the one or the other by chance,
 //!   so that its expectation is right: moments that change by a thousandth a step would never leave
 //!   a code by rounding to the nearest. The chance comes from the step and the place alone.
@@ -30,8 +30,8 @@ pub const fn scales(params: usize) -> usize {
     2 * params.div_ceil(BLOCK)
 }
 
-/// What is kept of N parameters between steps. Zeros are the state before the first step, of weights
-/// that are bf16 to the bit. Blocks count from the first value.
+/// What is kept of N parameters between steps. Zeros are the state before the first step, of
+/// weights that are bf16 to the bit. Blocks count from the first value.
 #[derive(Debug)]
 pub struct State<'a> {
     /// `[N]` u8: what the weights have beyond bf16.
