@@ -15,9 +15,9 @@ pub const fn scratch(grads: usize) -> usize {
     2 * grads.div_ceil(BLOCK)
 }
 
-/// √Σ g² over `grads`, summed in double precision by blocks of fixed size and then in an order that
-/// their number fixes. `partial` is scratch: u32, [`scratch`] words or more, whose two words a block
-/// hold the bits of its sum. A card, which takes f32 or bf16, is waited for.
+/// √Σ g² over `grads`, summed in double precision by blocks of fixed size and then in an order
+/// that their number fixes. `partial` is scratch: u32, [`scratch`] words or more, whose two words a
+/// block hold the bits of its sum. A card, which takes f32 or bf16, is waited for.
 ///
 /// # Errors
 /// Too little scratch, buffers of other types.
