@@ -9,6 +9,7 @@
 
 pub mod adamw;
 pub mod add;
+pub mod advance;
 pub mod advantage;
 pub mod attention;
 pub mod blocks;
