@@ -92,6 +92,107 @@ pub fn read_u32(dev: &Device, from: View) -> Result<Vec<u32>> {
     }
 }
 
+/// The bytes of a buffer, little-endian, after all work before it.
+///
+/// # Errors
+/// Of the driver, and of the work before.
+pub fn bytes(dev: &Device, from: View) -> Result<Vec<u8>> {
+    Ok(match (dev, from) {
+        (Device::Gpu(gpu), View::Card(span)) => {
+            let mut bytes = vec![0; span.bytes()];
+            read_bytes(gpu, span.address(), &mut bytes)?;
+            bytes
+        }
+        (_, View::F32(from)) => from.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        (_, View::Bf16(from)) => from.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        (_, View::U32(from)) => from.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        (_, View::U8(from)) => from.to_vec(),
+        (_, View::Card(span)) => {
+            return Err(Error::Place { dtype: span.dtype(), wanted: "the host" });
+        }
+    })
+}
+
+/// Writes what [`bytes`] gave.
+///
+/// # Errors
+/// Another length; of the driver.
+pub fn set_bytes(dev: &Device, to: ViewMut, from: &[u8]) -> Result<()> {
+    length("bytes", "to", to.len() * to.read().dtype().bytes(), from.len())?;
+    match (dev, to) {
+        (Device::Gpu(gpu), ViewMut::Card(to)) => {
+            return write_bytes(gpu, to.0.address(), from.iter().map(|byte| [*byte]));
+        }
+        (_, ViewMut::F32(to)) => {
+            let values = from.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b));
+            to.iter_mut().zip(values).for_each(|(to, v)| *to = v);
+        }
+        (_, ViewMut::Bf16(to)) => {
+            let values = from.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b));
+            to.iter_mut().zip(values).for_each(|(to, v)| *to = v);
+        }
+        (_, ViewMut::U32(to)) => {
+            let values = from.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b));
+            to.iter_mut().zip(values).for_each(|(to, v)| *to = v);
+        }
+        (_, ViewMut::U8(to)) => to.copy_from_slice(from),
+        (_, ViewMut::Card(to)) => {
+            return Err(Error::Place { dtype: to.0.dtype(), wanted: "the host" });
+        }
+    }
+    Ok(())
+}
+
+/// Copies a buffer of the same type on the same device.
+///
+/// # Errors
+/// Another length, type or place; of the driver.
+pub fn part(dev: &Device, to: ViewMut, from: View) -> Result<()> {
+    length("copy", "to", to.len(), from.len())?;
+    match (dev, to, from) {
+        (Device::Gpu(gpu), ViewMut::Card(to), View::Card(from)) => {
+            if to.0.dtype() != from.dtype() {
+                return Err(Error::Dtype { found: to.0.dtype(), expected: from.dtype() });
+            }
+            if from.is_empty() {
+                return Ok(());
+            }
+            gpu.board().copy(to.0.address(), from.address(), from.bytes())
+        }
+        (_, ViewMut::U32(to), from) => {
+            to.copy_from_slice(from.u32()?);
+            Ok(())
+        }
+        (_, to, from) => {
+            to.f32()?.copy_from_slice(from.f32()?);
+            Ok(())
+        }
+    }
+}
+
+/// Copies row `from` of a buffer of rows of `width` floats over row `to`.
+///
+/// # Errors
+/// Of the driver; a buffer of other types than floats.
+///
+/// # Panics
+/// Rows that are not inside.
+pub fn row(dev: &Device, rows: ViewMut, width: usize, from: usize, to: usize) -> Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    match (dev, rows) {
+        (Device::Gpu(gpu), ViewMut::Card(rows)) => {
+            let at = |row: usize| rows.0.slice(row * width..(row + 1) * width);
+            gpu.board().copy(at(to).address(), at(from).address(), at(from).bytes())
+        }
+        (_, rows) => {
+            rows.f32()?.copy_within(from * width..(from + 1) * width, to * width);
+            Ok(())
+        }
+    }
+}
+
 fn write_bytes<const N: usize>(
     gpu: &crate::Gpu,
     to: u64,
@@ -126,6 +227,11 @@ mod tests {
                 write_u32(&dev, ids.part_mut(0..2), &[7, u32::MAX]).unwrap();
                 assert_eq!(read_u32(&dev, ids.view()).unwrap(), [7, u32::MAX, 0]);
                 assert!(write_f32(&dev, ids.view_mut(), &[0.0; 3]).is_err());
+                let mut other = dev.zeros(dtype, 7).unwrap();
+                let kept = bytes(&dev, floats.view()).unwrap();
+                set_bytes(&dev, other.view_mut(), &kept).unwrap();
+                assert_eq!(read_f32(&dev, other.view()).unwrap(), back);
+                assert!(set_bytes(&dev, other.view_mut(), &kept[1..]).is_err());
             }
         }
     }

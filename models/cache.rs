@@ -1,7 +1,7 @@
 //! Keys and values of all running sequences, in blocks that are lent out and come back.
 
 use heedful_kernels::decode::{self, BLOCK};
-use heedful_kernels::{Device, Dtype, Tensor, qkv};
+use heedful_kernels::{Device, Dtype, Result, Tensor, qkv};
 
 /// Keys and values of every layer, and which blocks are free.
 #[derive(Debug)]
@@ -27,24 +27,30 @@ impl Cache {
     }
 
     /// Makes it hold `blocks` blocks at least. What it held is lost if it has to grow, so nothing
-    /// may be lent out then. Memory that is never written is, on most systems, never taken.
+    /// may be lent out then. Memory of the host that is never written is, on most systems, never
+    /// taken.
+    ///
+    /// # Errors
+    /// No memory on the card.
     pub(crate) fn reserve(
         &mut self,
         dev: &Device,
         layers: usize,
         shape: qkv::Shape,
         blocks: usize,
-    ) {
+    ) -> Result<()> {
         if self.keys.len() != layers || self.blocks < blocks {
             // The old buffers go first, so that both never live at once.
             (self.keys, self.values) = (Vec::new(), Vec::new());
             let len = decode::size(blocks, shape);
-            self.keys = (0..layers).map(|_| dev.zeros(self.dtype, len)).collect();
-            self.values = (0..layers).map(|_| dev.zeros(self.dtype, len)).collect();
+            let all =
+                || (0..layers).map(|_| dev.zeros(self.dtype, len)).collect::<Result<Vec<_>>>();
+            (self.keys, self.values) = (all()?, all()?);
             self.blocks = blocks;
         }
         // Falling, so that low blocks are lent first and again.
         self.free = (0..self.blocks as u32).rev().collect();
+        Ok(())
     }
 
     /// How many blocks are free.
@@ -75,7 +81,7 @@ mod tests {
         let dev = Device::cpu(1).unwrap();
         let mut cache = Cache::new(Dtype::F32);
         let shape = qkv::Shape { heads: 2, kv_heads: 1, head_dim: 4 };
-        cache.reserve(&dev, 2, shape, 5);
+        cache.reserve(&dev, 2, shape, 5).unwrap();
         assert_eq!((cache.keys.len(), cache.free()), (2, 5));
         let a = cache.take(BLOCK + 1).unwrap();
         let b = cache.take(3 * BLOCK).unwrap();

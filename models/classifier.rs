@@ -4,7 +4,7 @@
 //! better one; several by cross-entropy among them.
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{Device, Tensor, fill, head};
+use heedful_kernels::{Device, Dtype, Tensor, View, copy, fill, head};
 
 use crate::config::Head;
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ pub fn forward<'a>(
     model: &Transformer,
     params: &Tensor,
     work: &'a mut Workspace,
-) -> Result<&'a [f32]> {
+) -> Result<View<'a>> {
     let (labels, range) = score(model)?;
     let (sequences, width) = (work.size.sequences, model.config.width);
     let normed = work.scratch.normed.part(0..work.size.tokens * width);
@@ -49,7 +49,7 @@ pub fn forward<'a>(
     let shape = gemm::Shape { m: sequences, n: labels, k: width };
     let out = logits.part_mut(0..sequences * labels);
     gemm::nt(dev, out, x.part(all), part(params, &range), shape, Write::Set)?;
-    Ok(logits.part(0..sequences * labels).f32()?)
+    Ok(logits.part(0..sequences * labels))
 }
 
 /// The same with the gradient of the sum of `weights` × loss over sequences, which is returned:
@@ -70,8 +70,8 @@ pub fn backward(
     let (sequences, width) = (work.size.sequences, model.config.width);
     forward(dev, model, params, work)?;
     let loss = losses(dev, work, truth, weights, labels)?;
-    let Output { x, dx, dlogp, .. } = &mut work.output;
-    let (all, scores) = (0..sequences * width, dlogp.part(0..sequences * labels));
+    let Output { x, dx, dscores, .. } = &mut work.output;
+    let (all, scores) = (0..sequences * width, dscores.part(0..sequences * labels));
     let shape = gemm::Shape { m: sequences, n: width, k: labels };
     let out = dx.part_mut(all.clone());
     gemm::nn(dev, out, scores, part(params, &range), shape, Write::Set)?;
@@ -94,27 +94,38 @@ fn losses(
     labels: usize,
 ) -> Result<f64> {
     let sequences = work.size.sequences;
-    let Output { logits, logp, dlogp, .. } = &mut work.output;
+    let Output { logits, logp, dscores, .. } = &mut work.output;
     let all = 0..sequences * labels;
-    let (loss, slopes) = (logp.part_mut(0..sequences), dlogp.part_mut(all.clone()));
-    let (scores, weights) = (logits.part(all), heedful_kernels::View::F32(weights));
+    let (loss, slopes) = (logp.part_mut(0..sequences), dscores.part_mut(all.clone()));
+    let weights = given(dev, weights)?;
+    let (scores, weights) = (logits.part(all), weights.view());
     match truth {
         Labels::Soft(targets) if labels == 1 => {
-            let targets = heedful_kernels::View::F32(targets);
-            head::bce(dev, loss, slopes, scores, targets, weights)?;
+            let targets = given(dev, targets)?;
+            head::bce(dev, loss, slopes, scores, targets.view(), weights)?;
         }
         Labels::Classes(classes) if labels > 1 => {
-            let classes = heedful_kernels::View::U32(classes);
-            head::cross_entropy(dev, loss, slopes, scores, classes, weights, labels)?;
+            let mut known = dev.zeros(Dtype::U32, classes.len())?;
+            copy::write_u32(dev, known.view_mut(), classes)?;
+            head::cross_entropy(dev, loss, slopes, scores, known.view(), weights, labels)?;
         }
         Labels::Preferences if labels == 1 && sequences.is_multiple_of(2) => {
             let loss = logp.part_mut(0..sequences / 2);
             head::preference(dev, loss, slopes, scores, weights)?;
-            let loss = logp.part(0..sequences / 2).f32()?;
-            return Ok(loss.iter().map(|&loss| f64::from(loss)).sum());
+            return sum(dev, logp.part(0..sequences / 2));
         }
         _ => return Err(Error::argument(format!("labels that {labels} scores do not tell"))),
     }
-    let loss = logp.part(0..sequences).f32()?;
-    Ok(loss.iter().map(|&loss| f64::from(loss)).sum())
+    sum(dev, logp.part(0..sequences))
+}
+
+/// Values of the host, where the device can read them.
+fn given(dev: &Device, values: &[f32]) -> Result<Tensor> {
+    let mut buffer = dev.zeros(Dtype::F32, values.len())?;
+    copy::write_f32(dev, buffer.view_mut(), values)?;
+    Ok(buffer)
+}
+
+fn sum(dev: &Device, losses: View<'_>) -> Result<f64> {
+    Ok(copy::read_f32(dev, losses)?.iter().map(|&loss| f64::from(loss)).sum())
 }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod blocks_tests;
 mod forward;
+mod staged;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::config::{Config, Head};
 use crate::error::{Error, Result};
 use crate::transformer::Transformer;
 
+use staged::Staged;
 pub(crate) use step::Step;
 pub use weights::{Keep, Weights};
 
@@ -75,6 +77,8 @@ struct Work {
     last: Tensor,
     /// [slots, V].
     logits: Tensor,
+    /// What a step is told, on a card.
+    staged: Staged,
 }
 
 impl<'w> Engine<'w> {
@@ -92,13 +96,13 @@ impl<'w> Engine<'w> {
         if settings.slots == 0 || settings.prefill == 0 {
             return Err(Error::argument(format!("an engine of {settings:?}")));
         }
-        if settings.kept == Dtype::U32 {
+        if !matches!(settings.kept, Dtype::F32 | Dtype::Bf16) {
             return Err(Error::argument("keys and values are kept in f32 or bf16"));
         }
         let model = Transformer::new(dev, config, Head::Lm, positions)?;
         weights.check(&model.layout)?;
         let settings = Settings { positions, ..settings };
-        let work = Work::new(dev, config, &settings);
+        let work = Work::new(dev, config, &settings)?;
         Ok(Engine { model, weights, settings, cache: Cache::new(settings.kept), work })
     }
 
@@ -114,23 +118,25 @@ impl<'w> Engine<'w> {
 }
 
 impl Work {
-    fn new(dev: &Device, config: &Config, settings: &Settings) -> Work {
+    fn new(dev: &Device, config: &Config, settings: &Settings) -> Result<Work> {
         let rows = settings.prefill.max(settings.slots);
-        let zeros = |count: usize, width: usize| dev.zeros(Dtype::F32, count * width);
+        let zeros = |count: usize, width: usize| dev.zeros(dev.float(), count * width);
+        let f32s = |count: usize, width: usize| dev.zeros(Dtype::F32, count * width);
         let heads = config.heads + config.kv_heads;
         let normed_rows = if config.qk_norm { rows } else { 0 };
-        Work {
-            x: [zeros(rows, config.width), zeros(rows, config.width)],
-            normed: zeros(rows, config.width),
-            delta: zeros(rows, config.width),
-            qkv: zeros(rows, config.qkv_width()),
-            raw: zeros(normed_rows, config.qkv_width()),
-            attention: zeros(rows, config.attention_width()),
-            gate_up: zeros(rows, 2 * config.ffn),
-            act: zeros(rows, config.ffn),
-            rstd: [zeros(rows, 1), zeros(normed_rows, heads)],
-            last: zeros(settings.slots, config.width),
-            logits: zeros(settings.slots, config.vocab),
-        }
+        Ok(Work {
+            x: [zeros(rows, config.width)?, zeros(rows, config.width)?],
+            normed: zeros(rows, config.width)?,
+            delta: zeros(rows, config.width)?,
+            qkv: zeros(rows, config.qkv_width())?,
+            raw: zeros(normed_rows, config.qkv_width())?,
+            attention: zeros(rows, config.attention_width())?,
+            gate_up: zeros(rows, 2 * config.ffn)?,
+            act: zeros(rows, config.ffn)?,
+            rstd: [f32s(rows, 1)?, f32s(normed_rows, heads)?],
+            last: zeros(settings.slots, config.width)?,
+            logits: zeros(settings.slots, config.vocab)?,
+            staged: Staged::default(),
+        })
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{Device, Tensor, fill, head, logprob};
+use heedful_kernels::{Device, Tensor, View, ViewMut, fill, head, logprob};
 
 use crate::error::Result;
 use crate::transformer::{Transformer, part, part_mut};
@@ -26,7 +26,12 @@ pub trait TokenLoss {
 
     /// The log-probabilities of all of the batch's counted tokens, where it
     /// [looks ahead](TokenLoss::looks_ahead).
-    fn look(&mut self, _logp: &[f32]) {}
+    ///
+    /// # Errors
+    /// Of the device.
+    fn look(&mut self, _dev: &Device, _logp: View<'_>) -> Result<()> {
+        Ok(())
+    }
 
     /// Writes the slopes for some of the batch's counted tokens, `rows` of them. Called once for
     /// each chunk, in order. `dentropy` is read only where [`TokenLoss::uses_entropy`].
@@ -46,18 +51,18 @@ pub trait TokenLoss {
 #[derive(Debug, Clone, Copy)]
 pub struct Tokens<'a> {
     /// Log-probability of each target, in nats.
-    pub logp: &'a [f32],
+    pub logp: View<'a>,
     /// Entropy of each distribution, in nats.
-    pub entropy: &'a [f32],
+    pub entropy: View<'a>,
 }
 
 /// How the loss changes with them.
 #[derive(Debug)]
 pub struct Slopes<'a> {
     /// d loss / d logp.
-    pub dlogp: &'a mut [f32],
+    pub dlogp: ViewMut<'a>,
     /// d loss / d entropy.
-    pub dentropy: &'a mut [f32],
+    pub dentropy: ViewMut<'a>,
 }
 
 /// Weighted cross-entropy: the sum of `-weight · logp`, divided by `total`.
@@ -84,7 +89,8 @@ impl TokenLoss for CrossEntropy<'_> {
         at: Tokens<'_>,
         to: Slopes<'_>,
     ) -> Result<()> {
-        for ((weight, logp), dlogp) in self.weights[rows].iter().zip(at.logp).zip(to.dlogp) {
+        let (logp, dlogp) = (at.logp.f32()?, to.dlogp.f32()?);
+        for ((weight, logp), dlogp) in self.weights[rows].iter().zip(logp).zip(dlogp) {
             *dlogp = (-f64::from(*weight) / self.total) as f32;
             self.sum -= f64::from(*weight) * f64::from(*logp) / self.total;
         }
@@ -127,19 +133,16 @@ pub fn backward(
     fill::forward(dev, work.scratch.dnormed.part_mut(all), 0.0)?;
     if loss.looks_ahead() {
         forward(dev, model, params, work)?;
-        loss.look(work.logp()?);
+        loss.look(dev, work.output.logp.part(0..work.size.rows))?;
     }
     for rows in chunks(work) {
         logits(dev, model, params, work, &rows)?;
         log_probabilities(dev, model, work, &rows)?;
         let Output { logp, entropy, dlogp, dentropy, .. } = &mut work.output;
-        let at = Tokens {
-            logp: logp.part(rows.clone()).f32()?,
-            entropy: entropy.part(rows.clone()).f32()?,
-        };
+        let at = Tokens { logp: logp.part(rows.clone()), entropy: entropy.part(rows.clone()) };
         let to = Slopes {
-            dlogp: dlogp.part_mut(rows.clone()).f32()?,
-            dentropy: dentropy.part_mut(rows.clone()).f32()?,
+            dlogp: dlogp.part_mut(rows.clone()),
+            dentropy: dentropy.part_mut(rows.clone()),
         };
         loss.slopes(dev, rows.clone(), at, to)?;
         chunk_backward(dev, model, params, grads, work, &rows, loss.uses_entropy())?;

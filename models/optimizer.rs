@@ -55,6 +55,8 @@ pub struct Optimizer {
     pub settings: Settings,
     /// Updates so far.
     pub step: u64,
+    /// The parameters in f32, where passes work on a rounded copy.
+    pub master: Option<Tensor>,
     /// Mean of gradients.
     pub m: Tensor,
     /// Mean of squared gradients.
@@ -81,10 +83,11 @@ impl Optimizer {
         Ok(Optimizer {
             settings,
             step: 0,
-            m: device.zeros(Dtype::F32, len),
-            v: device.zeros(Dtype::F32, len),
+            master: None,
+            m: device.zeros(Dtype::F32, len)?,
+            v: device.zeros(Dtype::F32, len)?,
             ranges: ranges(layout, settings),
-            partial: device.zeros(Dtype::U32, norm::scratch(len)),
+            partial: device.zeros(Dtype::U32, norm::scratch(len))?,
         })
     }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use heedful_kernels::{Device, Dtype, Tensor, View};
+use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut, copy};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, Head};
@@ -163,6 +163,29 @@ impl Layer {
 /// A tensor that is missing or has another shape, told before anything is allocated; one that
 /// cannot be read.
 pub fn load(device: &Device, from: &Checkpoint, layout: &Layout, seed: u64) -> Result<Tensor> {
+    load_as(device, Dtype::F32, from, layout, seed)
+}
+
+/// The same in the type that the device keeps weights in: for passes that do not train.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_floats(
+    device: &Device,
+    from: &Checkpoint,
+    layout: &Layout,
+    seed: u64,
+) -> Result<Tensor> {
+    load_as(device, device.float(), from, layout, seed)
+}
+
+fn load_as(
+    device: &Device,
+    dtype: Dtype,
+    from: &Checkpoint,
+    layout: &Layout,
+    seed: u64,
+) -> Result<Tensor> {
     for entry in &layout.tensors {
         match from.shape(&entry.name) {
             Some(shape) if *shape == *entry.shape => {}
@@ -175,14 +198,32 @@ pub fn load(device: &Device, from: &Checkpoint, layout: &Layout, seed: u64) -> R
             None => return Err(Error::file(from.path(), format!("no tensor {}", entry.name))),
         }
     }
-    let mut values = device.zeros(Dtype::F32, layout.len());
-    let flat = values.view_mut().f32()?;
-    for entry in &layout.tensors {
-        let part = &mut flat[entry.range.clone()];
+    fill(device, layout, dtype, &mut |entry, part| {
         if from.has(&entry.name) {
-            from.read_f32(&entry.name, part)?;
-        } else {
-            draw(entry, layout.layers.len(), seed, part);
+            return from.read_f32(&entry.name, part);
+        }
+        draw(entry, layout.layers.len(), seed, part);
+        Ok(())
+    })
+}
+
+/// A flat buffer whose tensors are written by `with`, one at a time.
+fn fill(
+    device: &Device,
+    layout: &Layout,
+    dtype: Dtype,
+    with: &mut dyn FnMut(&Entry, &mut [f32]) -> Result<()>,
+) -> Result<Tensor> {
+    let mut values = device.zeros(dtype, layout.len())?;
+    let mut one = Vec::new();
+    for entry in &layout.tensors {
+        match values.part_mut(entry.range.clone()) {
+            ViewMut::F32(part) => with(entry, part)?,
+            part => {
+                one.resize(entry.range.len(), 0.0);
+                with(entry, &mut one)?;
+                copy::write_f32(device, part, &one)?;
+            }
         }
     }
     Ok(values)
@@ -192,12 +233,10 @@ pub fn load(device: &Device, from: &Checkpoint, layout: &Layout, seed: u64) -> R
 /// √(2 layers) where a layer adds to the residual stream (GPT-2, section 2.3). Uniform, since
 /// then the bits depend on no library.
 pub fn random(device: &Device, layout: &Layout, seed: u64) -> Result<Tensor> {
-    let mut values = device.zeros(Dtype::F32, layout.len());
-    let flat = values.view_mut().f32()?;
-    for entry in &layout.tensors {
-        draw(entry, layout.layers.len(), seed, &mut flat[entry.range.clone()]);
-    }
-    Ok(values)
+    fill(device, layout, Dtype::F32, &mut |entry, part| {
+        draw(entry, layout.layers.len(), seed, part);
+        Ok(())
+    })
 }
 
 fn draw(entry: &Entry, layers: usize, seed: u64, values: &mut [f32]) {

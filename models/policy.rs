@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use heedful_kernels::surrogate::{self, Totals};
-use heedful_kernels::{Device, View, ViewMut};
+use heedful_kernels::{Device, View, copy};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -117,7 +117,8 @@ pub fn log_probabilities(trainer: &mut Trainer, samples: &[Sample]) -> Result<Ve
     let mut all = Vec::with_capacity(samples.len());
     for range in packed(samples, trainer.work.limits.tokens)? {
         trainer.predict(&batch(&samples[range.clone()])?)?;
-        let mut left = trainer.work.logp()?;
+        let found = trainer.work.logp(&trainer.device)?;
+        let mut left = &found[..];
         for sample in &samples[range] {
             let (own, rest) = left.split_at(sample.len());
             all.push(own.to_vec());
@@ -238,7 +239,8 @@ impl TokenLoss for Loss<'_> {
         self.objective.ratio == Ratio::Sequence
     }
 
-    fn look(&mut self, logp: &[f32]) {
+    fn look(&mut self, dev: &Device, logp: View<'_>) -> Result<()> {
+        let logp = copy::read_f32(dev, logp)?;
         let mut at = 0;
         for sample in self.samples {
             let range = at..at + sample.len();
@@ -248,6 +250,7 @@ impl TokenLoss for Loss<'_> {
             self.means.extend(std::iter::repeat_n(mean, sample.len()));
             at += sample.len();
         }
+        Ok(())
     }
 
     fn slopes(
@@ -257,27 +260,27 @@ impl TokenLoss for Loss<'_> {
         at: Tokens<'_>,
         to: Slopes<'_>,
     ) -> Result<()> {
+        let (logp, entropies) = (at.logp.f32()?, at.entropy.f32()?);
         let ratios: Vec<f32> = match self.objective.ratio {
             Ratio::Token => {
-                let pairs = at.logp.iter().zip(&self.old[rows.clone()]);
+                let pairs = logp.iter().zip(&self.old[rows.clone()]);
                 pairs.map(|(new, old)| new - old).collect()
             }
             Ratio::Sequence => self.means[rows.clone()].to_vec(),
         };
         let reference = self.reference.get(rows.clone());
         let tokens = surrogate::Tokens {
-            logp: View::F32(at.logp),
+            logp: at.logp,
             log_ratio: View::F32(&ratios),
             reference: reference.filter(|known| !known.is_empty()).map(View::F32),
             advantage: View::F32(&self.advantage[rows.clone()]),
             weight: View::F32(&self.weight[rows.clone()]),
         };
         let settings = self.objective.clip;
-        let dlogp = ViewMut::F32(to.dlogp);
-        let mut totals = surrogate::backward(dev, dlogp, tokens, settings)?;
+        let mut totals = surrogate::backward(dev, to.dlogp, tokens, settings)?;
         let worth = self.objective.entropy;
-        let pairs = at.entropy.iter().zip(&self.weight[rows]);
-        for ((entropy, weight), slope) in pairs.zip(to.dentropy) {
+        let pairs = entropies.iter().zip(&self.weight[rows]);
+        for ((entropy, weight), slope) in pairs.zip(to.dentropy.f32()?) {
             *slope = -worth * weight;
             totals.loss -= f64::from(worth) * f64::from(*weight) * f64::from(*entropy);
             self.entropy += f64::from(*entropy);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use heedful_kernels::advantage::{self, Baseline, Scale};
 use heedful_kernels::surrogate::Settings as Clip;
-use heedful_kernels::{Dtype, sample};
+use heedful_kernels::{Dtype, ViewMut, sample};
 use serde_json::Value;
 
 use super::*;
@@ -68,14 +68,18 @@ fn losses_and_slopes_are_pytorchs() {
             let count: usize = part.iter().map(Sample::len).sum();
             let range = at..at + count;
             if loss.looks_ahead() {
-                loss.look(&logp[range.clone()]);
+                loss.look(&device, View::F32(&logp[range.clone()])).unwrap();
             }
             for from in (0..count).step_by(4) {
                 let rows = from..count.min(from + 4);
                 let these = at + rows.start..at + rows.end;
-                let tokens = Tokens { logp: &logp[these.clone()], entropy: &entropy[these] };
+                let (logp, entropy) = (&logp[these.clone()], &entropy[these]);
+                let tokens = Tokens { logp: View::F32(logp), entropy: View::F32(entropy) };
                 let (mut dlogp, mut dentropy) = (vec![0.0; rows.len()], vec![0.0; rows.len()]);
-                let to = Slopes { dlogp: &mut dlogp, dentropy: &mut dentropy };
+                let to = Slopes {
+                    dlogp: ViewMut::F32(&mut dlogp),
+                    dentropy: ViewMut::F32(&mut dentropy),
+                };
                 loss.slopes(&device, rows, tokens, to).unwrap();
                 found.extend(dlogp.into_iter().zip(dentropy).map(|(a, b)| [a, b]));
             }

@@ -116,9 +116,10 @@ fn two_labels_become_one_with_the_same_probabilities() {
         for ids in [[1, 5, 9], [2, 2, 7], [8, 3, 4]] {
             batch.push(&ids, &[1.0; 3]).unwrap();
         }
-        work.load(&model, &batch).unwrap();
+        work.load(&device, &model, &batch).unwrap();
         crate::forward::forward(&device, &model, &params, &mut work).unwrap();
-        crate::classifier::forward(&device, &model, &params, &mut work).unwrap().to_vec()
+        let scores = crate::classifier::forward(&device, &model, &params, &mut work).unwrap();
+        scores.f32().unwrap().to_vec()
     };
     let (pairs, singles) = (scores(&two, 2), scores(&one, 1));
     for (pair, single) in pairs.chunks(2).zip(singles) {

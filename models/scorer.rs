@@ -1,6 +1,6 @@
 //! Scores of many sequences by a classifier that is not being trained.
 
-use heedful_kernels::{Device, Tensor};
+use heedful_kernels::{Device, Tensor, copy};
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
@@ -35,7 +35,7 @@ impl Scorer {
             Error::file(from.path(), "is a language model, not a classifier".to_owned())
         })?;
         let model = Transformer::new(&device, from.config(), Head::Score(labels), longest)?;
-        let params = params::load(&device, from, &model.layout, 0)?;
+        let params = params::load_floats(&device, from, &model.layout, 0)?;
         let limits = Limits { tokens, sequences: tokens, rows: 1, keep: Keep::Inputs };
         let work = Workspace::new(&device, &model, limits)?;
         Ok(Scorer { device, model, params, work, labels })
@@ -58,10 +58,10 @@ impl Scorer {
             for &at in &part {
                 batch.push(&sequences[at], &vec![0.0; sequences[at].len()])?;
             }
-            self.work.load(&self.model, &batch)?;
+            self.work.load(&self.device, &self.model, &batch)?;
             forward::forward(&self.device, &self.model, &self.params, &mut self.work)?;
             let Scorer { device, model, params, work, labels } = self;
-            let found = classifier::forward(device, model, params, work)?;
+            let found = copy::read_f32(device, classifier::forward(device, model, params, work)?)?;
             for (&at, found) in part.iter().zip(found.chunks_exact(*labels)) {
                 scores[at * *labels..][..*labels].copy_from_slice(found);
             }

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
+use std::ops::Range;
 use std::path::Path;
 
-use heedful_kernels::Tensor;
+use heedful_kernels::{Tensor, cast, copy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ use crate::trainer::Trainer;
 const LONGEST: u64 = 1 << 24;
 
 /// Values that are converted at a time.
-const RUN: usize = 1 << 14;
+const RUN: usize = 1 << 20;
 
 /// What a state says beside its tensors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,13 +101,10 @@ pub fn save_with(path: &Path, trainer: &Trainer, progress: &Progress, memory: &s
         let mut out = BufWriter::new(File::create(&made)?);
         out.write_all(&(header.len() as u64).to_le_bytes())?;
         out.write_all(&header)?;
-        for tensor in [&trainer.params, &trainer.optimizer.m, &trainer.optimizer.v] {
-            let values = tensor.view().f32().expect("a training is in f32");
-            let mut bytes = Vec::with_capacity(4 * RUN);
-            for run in values.chunks(RUN) {
-                bytes.clear();
-                bytes.extend(run.iter().flat_map(|value| value.to_le_bytes()));
-                out.write_all(&bytes)?;
+        for tensor in kept(trainer) {
+            for run in runs(tensor.len()) {
+                let bytes = copy::bytes(&trainer.device, tensor.part(run));
+                out.write_all(&bytes.map_err(std::io::Error::other)?)?;
             }
         }
         out.into_inner().map_err(|e| e.into_error())?.sync_all()?;
@@ -133,9 +131,17 @@ pub fn load(path: &Path, trainer: &mut Trainer) -> Result<Progress> {
     let progress = header.metadata.get("progress").map_or("", String::as_str);
     let progress: Progress = serde_json::from_str(progress)
         .map_err(|e| Error::file(path, format!("no progress in its metadata: {e}")))?;
-    let Trainer { params, optimizer, .. } = trainer;
-    for tensor in [params, &mut optimizer.m, &mut optimizer.v] {
-        read(&mut file, tensor).map_err(io)?;
+    let Trainer { device, params, optimizer, .. } = trainer;
+    let whole = optimizer.master.as_mut().unwrap_or(params);
+    for tensor in [whole, &mut optimizer.m, &mut optimizer.v] {
+        for run in runs(tensor.len()) {
+            let mut bytes = vec![0; 4 * run.len()];
+            file.read_exact(&mut bytes).map_err(io)?;
+            copy::set_bytes(device, tensor.part_mut(run), &bytes)?;
+        }
+    }
+    if let Some(master) = &optimizer.master {
+        cast::forward(device, params.view_mut(), master.view())?;
     }
     optimizer.step = progress.step;
     Ok(progress)
@@ -167,15 +173,13 @@ fn header(path: &Path, file: &mut File) -> Result<(Header, u64)> {
     Ok((header.map_err(|e| Error::file(path, format!("header: {e}")))?, length))
 }
 
-fn read(file: &mut File, tensor: &mut Tensor) -> std::io::Result<()> {
-    let values = tensor.view_mut().f32().expect("a training is in f32");
-    let mut bytes = vec![0; 4 * RUN];
-    for run in values.chunks_mut(RUN) {
-        let bytes = &mut bytes[..4 * run.len()];
-        file.read_exact(bytes)?;
-        for (value, bytes) in run.iter_mut().zip(bytes.chunks_exact(4)) {
-            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        }
-    }
-    Ok(())
+/// What is kept, in the order of [`NAMES`].
+fn kept(trainer: &Trainer) -> [&Tensor; 3] {
+    let optimizer = &trainer.optimizer;
+    [optimizer.master.as_ref().unwrap_or(&trainer.params), &optimizer.m, &optimizer.v]
+}
+
+/// So many values, a run at a time.
+fn runs(len: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len.div_ceil(RUN)).map(move |at| at * RUN..len.min((at + 1) * RUN))
 }

@@ -1,6 +1,8 @@
 //! A training: parameters, gradients, optimizer and buffers, a step at a time.
 
-use heedful_kernels::{Device, Dtype, Tensor, fill};
+use std::borrow::Cow;
+
+use heedful_kernels::{Device, Dtype, Tensor, View, cast, copy, fill};
 
 use crate::batch::Batch;
 use crate::classifier::{self, Labels};
@@ -19,7 +21,7 @@ pub struct Trainer {
     pub device: Device,
     /// The model.
     pub model: Transformer,
-    /// Its parameters.
+    /// Its parameters, in the type of the device's activations.
     pub params: Tensor,
     /// Gradients gathered since the last update.
     pub grads: Tensor,
@@ -49,7 +51,7 @@ pub struct Update {
 }
 
 impl Trainer {
-    /// A training that has not begun.
+    /// A training that has not begun, from parameters in f32.
     ///
     /// # Errors
     /// Parameters of another model, settings or limits that cannot be.
@@ -66,10 +68,28 @@ impl Trainer {
             return Err(Error::argument(format!("{found} parameters for a model of {len}")));
         }
         schedule.check()?;
-        let grads = device.zeros(Dtype::F32, len);
-        let optimizer = Optimizer::new(&device, &model.layout, settings)?;
+        let grads = device.zeros(Dtype::F32, len)?;
+        let mut optimizer = Optimizer::new(&device, &model.layout, settings)?;
+        let params = if device.float() == Dtype::F32 {
+            params
+        } else {
+            let mut copy = device.zeros(device.float(), len)?;
+            cast::forward(&device, copy.view_mut(), params.view())?;
+            optimizer.master = Some(params);
+            copy
+        };
         let work = Workspace::new(&device, &model, limits)?;
         Ok(Trainer { device, model, params, grads, optimizer, schedule, work })
+    }
+
+    /// A copy of the present parameters on the device, in the type that passes take.
+    ///
+    /// # Errors
+    /// No memory on the card.
+    pub fn copy(&self) -> Result<Tensor> {
+        let mut copy = self.device.zeros(self.params.dtype(), self.params.len())?;
+        copy::part(&self.device, copy.view_mut(), self.params.view())?;
+        Ok(copy)
     }
 
     /// Forgets the gradients gathered so far.
@@ -127,9 +147,22 @@ impl Trainer {
     ///
     /// # Errors
     /// A batch that does not fit, a model without scores; of an op.
-    pub fn scores(&mut self, batch: &Batch) -> Result<&[f32]> {
+    pub fn scores(&mut self, batch: &Batch) -> Result<Vec<f32>> {
         self.forward(batch)?;
-        classifier::forward(&self.device, &self.model, &self.params, &mut self.work)
+        let Trainer { device, model, params, work, .. } = self;
+        Ok(copy::read_f32(device, classifier::forward(device, model, params, work)?)?)
+    }
+
+    /// The parameters in f32 on the host: lent, or copied from a card.
+    ///
+    /// # Errors
+    /// Of the card.
+    pub fn values(&self) -> Result<Cow<'_, [f32]>> {
+        let whole = self.optimizer.master.as_ref().unwrap_or(&self.params);
+        match whole.view() {
+            View::F32(values) => Ok(Cow::Borrowed(values)),
+            view => Ok(Cow::Owned(copy::read_f32(&self.device, view)?)),
+        }
     }
 
     /// Updates the parameters by the gathered gradients and forgets these. Returns the learning
@@ -174,8 +207,8 @@ impl Trainer {
         let (mut sum, mut total) = (0.0, 0.0);
         for batch in batches {
             self.predict(batch)?;
-            let pairs = batch.weights.iter().zip(self.work.logp()?);
-            sum -= pairs.map(|(&w, &logp)| f64::from(w) * f64::from(logp)).sum::<f64>();
+            let pairs = batch.weights.iter().zip(self.work.logp(&self.device)?);
+            sum -= pairs.map(|(&w, logp)| f64::from(w) * f64::from(logp)).sum::<f64>();
             total += batch.weight();
         }
         if total > 0.0 { Ok(sum / total) } else { Err(Error::argument("no token counts")) }
@@ -194,16 +227,17 @@ impl Trainer {
     ///
     /// # Errors
     /// A batch that does not fit; of an op.
-    pub fn logits(&mut self, batch: &Batch) -> Result<&[f32]> {
+    pub fn logits(&mut self, batch: &Batch) -> Result<Vec<f32>> {
         self.forward(batch)?;
         let rows = 0..self.work.size.rows.min(self.work.limits.rows);
         let Trainer { device, model, params, work, .. } = self;
         lm_head::logits(device, model, params, work, &rows)?;
-        Ok(work.output.logits.part(0..rows.len() * model.config.vocab).f32()?)
+        let all = 0..rows.len() * model.config.vocab;
+        Ok(copy::read_f32(device, work.output.logits.part(all))?)
     }
 
     fn forward(&mut self, batch: &Batch) -> Result<()> {
-        self.work.load(&self.model, batch)?;
+        self.work.load(&self.device, &self.model, batch)?;
         forward::forward(&self.device, &self.model, &self.params, &mut self.work)
     }
 }

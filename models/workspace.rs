@@ -4,12 +4,15 @@
 //! attention's output, the sum after attention, gate and up. Norms' and activations' outputs are
 //! made again. Under [`Keep::Inputs`] only the inputs of layers are kept and a layer is run again.
 
-use heedful_kernels::{Device, Dtype, Tensor};
+use heedful_kernels::{Device, Dtype, Tensor, copy};
 
 use crate::batch::Batch;
 use crate::config::Head;
 use crate::error::{Error, Result};
 use crate::transformer::Transformer;
+
+/// Of ops.
+type Kernels<T> = heedful_kernels::Result<T>;
 
 /// What forward keeps for backward. The gradients are the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +140,8 @@ pub(crate) struct Output {
     pub(crate) lse: Tensor,
     pub(crate) dlogp: Tensor,
     pub(crate) dentropy: Tensor,
+    /// [B, labels], gradient of a classifier's scores.
+    pub(crate) dscores: Tensor,
 }
 
 impl Workspace {
@@ -151,16 +156,16 @@ impl Workspace {
         }
         let layers = model.config.layers;
         let width = model.config.width;
-        let f32s = |values: usize| device.zeros(Dtype::F32, values);
         let u32s = |values: usize| device.zeros(Dtype::U32, values);
+        let (f32s, floats) = makers(device);
         let slots = if keep == Keep::Layers { layers } else { 1 };
         let input = Input {
-            ids: u32s(tokens),
-            positions: u32s(tokens),
-            starts: u32s(sequences + 1),
-            last: u32s(sequences),
-            rows: u32s(tokens),
-            targets: u32s(tokens),
+            ids: u32s(tokens)?,
+            positions: u32s(tokens)?,
+            starts: u32s(sequences + 1)?,
+            last: u32s(sequences)?,
+            rows: u32s(tokens)?,
+            targets: u32s(tokens)?,
         };
         let rows = rows.min(tokens);
         let (columns, chunk) = match model.head {
@@ -169,22 +174,23 @@ impl Workspace {
         };
         let scores = if model.head == Head::Lm { 0 } else { columns * sequences };
         let output = Output {
-            x: f32s(chunk * width),
-            dx: f32s(chunk * width),
-            logits: f32s(chunk * columns),
-            logp: f32s(tokens),
-            entropy: f32s(tokens),
-            lse: f32s(tokens),
-            dlogp: f32s(tokens.max(scores)),
-            dentropy: f32s(tokens),
+            x: floats(chunk * width)?,
+            dx: floats(chunk * width)?,
+            logits: floats(chunk * columns)?,
+            logp: f32s(tokens)?,
+            entropy: f32s(tokens)?,
+            lse: f32s(tokens)?,
+            dlogp: f32s(tokens)?,
+            dscores: floats(scores)?,
+            dentropy: f32s(tokens)?,
         };
         Ok(Workspace {
             limits: Limits { rows, ..limits },
             size: Size::default(),
             input,
-            x: (0..=layers).map(|_| f32s(tokens * width)).collect(),
-            kept: (0..slots).map(|_| Kept::new(model, tokens, f32s)).collect(),
-            scratch: Scratch::new(model, tokens, f32s),
+            x: (0..=layers).map(|_| floats(tokens * width)).collect::<Kernels<_>>()?,
+            kept: (0..slots).map(|_| Kept::new(device, model, tokens)).collect::<Kernels<_>>()?,
+            scratch: Scratch::new(device, model, tokens)?,
             output,
         })
     }
@@ -193,21 +199,21 @@ impl Workspace {
     ///
     /// # Errors
     /// One that is too large, or that is not well formed.
-    pub fn load(&mut self, model: &Transformer, batch: &Batch) -> Result<()> {
+    pub fn load(&mut self, dev: &Device, model: &Transformer, batch: &Batch) -> Result<()> {
         batch.check(model, &self.limits)?;
         let size = batch.size();
         let Input { ids, positions, starts, last, rows, targets } = &mut self.input;
-        let ends = last.part_mut(0..size.sequences).u32()?.iter_mut().zip(&batch.starts[1..]);
-        ends.for_each(|(last, end)| *last = end - 1);
-        let parts: [(&mut Tensor, &[u32]); 5] = [
+        let ends: Vec<u32> = batch.starts[1..].iter().map(|end| end - 1).collect();
+        let parts: [(&mut Tensor, &[u32]); 6] = [
             (ids, &batch.ids),
             (positions, &batch.positions),
             (starts, &batch.starts),
+            (last, &ends),
             (rows, &batch.rows),
             (targets, &batch.targets),
         ];
         for (buffer, values) in parts {
-            buffer.part_mut(0..values.len()).u32()?.copy_from_slice(values);
+            copy::write_u32(dev, buffer.part_mut(0..values.len()), values)?;
         }
         self.size = size;
         Ok(())
@@ -216,17 +222,17 @@ impl Workspace {
     /// Log-probability of each counted token's target, after a pass of the language head.
     ///
     /// # Errors
-    /// None on the host.
-    pub fn logp(&self) -> Result<&[f32]> {
-        Ok(self.output.logp.part(0..self.size.rows).f32()?)
+    /// Of the card.
+    pub fn logp(&self, dev: &Device) -> Result<Vec<f32>> {
+        Ok(copy::read_f32(dev, self.output.logp.part(0..self.size.rows))?)
     }
 
     /// Entropy in nats of the distribution at each counted token, after the same.
     ///
     /// # Errors
-    /// None on the host.
-    pub fn entropy(&self) -> Result<&[f32]> {
-        Ok(self.output.entropy.part(0..self.size.rows).f32()?)
+    /// Of the card.
+    pub fn entropy(&self, dev: &Device) -> Result<Vec<f32>> {
+        Ok(copy::read_f32(dev, self.output.entropy.part(0..self.size.rows))?)
     }
 
     /// Which of the kept buffers a layer has.
@@ -236,39 +242,48 @@ impl Workspace {
 }
 
 impl Kept {
-    fn new(model: &Transformer, tokens: usize, f32s: impl Fn(usize) -> Tensor) -> Kept {
+    fn new(dev: &Device, model: &Transformer, tokens: usize) -> Kernels<Kept> {
         let config = &model.config;
         let normed = if config.qk_norm { tokens } else { 0 };
-        Kept {
-            input_rstd: f32s(tokens),
-            raw: f32s(normed * config.qkv_width()),
-            head_rstd: f32s(normed * (config.heads + config.kv_heads)),
-            qkv: f32s(tokens * config.qkv_width()),
-            attention: f32s(tokens * config.attention_width()),
-            lse: f32s(tokens * config.heads),
-            middle: f32s(tokens * config.width),
-            post_rstd: f32s(tokens),
-            gate_up: f32s(tokens * 2 * config.ffn),
-        }
+        let (f32s, floats) = makers(dev);
+        Ok(Kept {
+            input_rstd: f32s(tokens)?,
+            raw: floats(normed * config.qkv_width())?,
+            head_rstd: f32s(normed * (config.heads + config.kv_heads))?,
+            qkv: floats(tokens * config.qkv_width())?,
+            attention: floats(tokens * config.attention_width())?,
+            lse: f32s(tokens * config.heads)?,
+            middle: floats(tokens * config.width)?,
+            post_rstd: f32s(tokens)?,
+            gate_up: floats(tokens * 2 * config.ffn)?,
+        })
     }
 }
 
 impl Scratch {
-    fn new(model: &Transformer, tokens: usize, f32s: impl Fn(usize) -> Tensor) -> Scratch {
+    fn new(dev: &Device, model: &Transformer, tokens: usize) -> Kernels<Scratch> {
         let config = &model.config;
-        Scratch {
-            normed: f32s(tokens * config.width),
-            final_rstd: f32s(tokens),
-            delta: f32s(tokens * config.width),
-            act: f32s(tokens * config.ffn),
-            dx: f32s(tokens * config.width),
-            dnormed: f32s(tokens * config.width),
-            dact: f32s(tokens * config.ffn),
-            dgate_up: f32s(tokens * 2 * config.ffn),
-            dqkv: f32s(tokens * config.qkv_width()),
-            draw: f32s(if config.qk_norm { tokens * config.qkv_width() } else { 0 }),
-            dattention: f32s(tokens * config.attention_width()),
-            dots: f32s(tokens * config.heads),
-        }
+        let (f32s, floats) = makers(dev);
+        Ok(Scratch {
+            normed: floats(tokens * config.width)?,
+            final_rstd: f32s(tokens)?,
+            delta: floats(tokens * config.width)?,
+            act: floats(tokens * config.ffn)?,
+            dx: floats(tokens * config.width)?,
+            dnormed: floats(tokens * config.width)?,
+            dact: floats(tokens * config.ffn)?,
+            dgate_up: floats(tokens * 2 * config.ffn)?,
+            dqkv: floats(tokens * config.qkv_width())?,
+            draw: floats(if config.qk_norm { tokens * config.qkv_width() } else { 0 })?,
+            dattention: floats(tokens * config.attention_width())?,
+            dots: f32s(tokens * config.heads)?,
+        })
     }
+}
+
+/// What makes buffers of f32, and of what the device keeps activations in.
+fn makers(dev: &Device) -> (impl Fn(usize) -> Kernels<Tensor>, impl Fn(usize) -> Kernels<Tensor>) {
+    let f32s = |values: usize| dev.zeros(Dtype::F32, values);
+    let floats = |values: usize| dev.zeros(dev.float(), values);
+    (f32s, floats)
 }

@@ -37,7 +37,7 @@ fn logits(dev: &Device, checkpoint: &Checkpoint, keep: Keep) -> Vec<u32> {
     let settings = Settings { slots: 8, prefill: 8, ..Settings::default() };
     let mut engine = Engine::new(dev, weights, checkpoint.config(), settings).unwrap();
     let (layers, shape) = (engine.config().layers, engine.model.shape);
-    engine.cache.reserve(dev, layers, shape, 8);
+    engine.cache.reserve(dev, layers, shape, 8).unwrap();
     let blocks = engine.cache.take(8).unwrap();
     let mut all = Vec::new();
     for places in [0..7, 7..8] {

@@ -5,7 +5,8 @@ use heedful_kernels::{
     Device, MatrixView, Tensor, View, ViewMut, decode, embedding, qkv, rmsnorm, swiglu,
 };
 
-use super::weights::{Layer, Matrix};
+use super::staged::Told;
+use super::weights::{Layer, Matrix, Vector};
 use super::{Engine, Step, Weights, Work};
 use crate::error::Result;
 use crate::transformer::Transformer;
@@ -20,12 +21,13 @@ impl Engine<'_> {
         let config = &model.config;
         let (tokens, width) = (step.len(), config.width);
         let all = 0..tokens * width;
-        let ids = View::U32(&step.ids);
+        let mut staged = std::mem::take(&mut work.staged);
+        let told = staged.tell(dev, step)?;
         embedding::forward(
             dev,
             work.x[0].part_mut(all.clone()),
             weights.view(&weights.embedding),
-            ids,
+            told.ids,
             width,
         )?;
         let norm = weights.layers.first().map_or(&weights.final_norm, |layer| &layer.input_norm);
@@ -35,18 +37,20 @@ impl Engine<'_> {
             work.normed.part_mut(all.clone()),
             rstd.part_mut(0..tokens),
             work.x[0].part(all),
-            norm.view(),
+            weights.vector(norm),
             config.norm_eps,
         )?;
         for (at, layer) in weights.layers.iter().enumerate() {
             let next = weights.layers.get(at + 1);
             let next = next.map_or(&weights.final_norm, |layer| &layer.input_norm);
-            let pass = Pass { dev, model, weights, layer, step, tokens };
+            let pass = Pass { dev, model, weights, layer, told, tokens };
             pass.qkv(work)?;
             pass.attention(work, &mut cache.keys[at], &mut cache.values[at])?;
             pass.feed_forward(work, next)?;
         }
-        head(dev, work, weights.output(), step, width)
+        head(dev, work, weights.output(), (told.last, tokens), width)?;
+        work.staged = staged;
+        Ok(())
     }
 
     /// [slots, V]; the first rows are of the last step.
@@ -60,16 +64,16 @@ fn head(
     dev: &Device,
     work: &mut Work,
     output: MatrixView<'_>,
-    step: &Step,
+    (wanted, tokens): (View<'_>, usize),
     width: usize,
 ) -> Result<()> {
-    let (m, vocab) = (step.last.len(), output.len() / width);
+    let (m, vocab) = (wanted.len(), output.len() / width);
     if m == 0 {
         return Ok(());
     }
     // Picking rows is what the embedding does.
-    let (last, normed) = (&mut work.last, work.normed.part(0..step.len() * width));
-    embedding::forward(dev, last.part_mut(0..m * width), normed, View::U32(&step.last), width)?;
+    let (last, normed) = (&mut work.last, work.normed.part(0..tokens * width));
+    embedding::forward(dev, last.part_mut(0..m * width), normed, wanted, width)?;
     let shape = gemm::Shape { m, n: vocab, k: width };
     let (logits, last) = (work.logits.part_mut(0..m * vocab), work.last.part(0..m * width));
     gemm::nt(dev, logits, last, output, shape, Write::Set)?;
@@ -82,7 +86,7 @@ struct Pass<'a> {
     model: &'a Transformer,
     weights: &'a Weights<'a>,
     layer: &'a Layer,
-    step: &'a Step,
+    told: Told<'a>,
     tokens: usize,
 }
 
@@ -107,8 +111,8 @@ impl Pass<'_> {
         let all = 0..tokens * config.qkv_width();
         let shape = (config.qkv_width(), config.width);
         let x = work.normed.part(0..tokens * config.width);
-        let bias = layer.qkv_bias.as_ref().map(Tensor::view);
-        let positions = View::U32(&self.step.positions);
+        let bias = layer.qkv_bias.as_ref().map(|bias| self.weights.vector(bias));
+        let positions = self.told.positions;
         let (table, heads) = (&model.rope, model.shape);
         let (Some(q), Some(k)) = (&layer.q_norm, &layer.k_norm) else {
             self.product(work.qkv.part_mut(all.clone()), x, &layer.qkv, shape)?;
@@ -117,7 +121,8 @@ impl Pass<'_> {
             return Ok(());
         };
         self.product(work.raw.part_mut(all.clone()), x, &layer.qkv, shape)?;
-        let norms = Some(qkv::Norms { q: q.view(), k: k.view(), eps: config.norm_eps });
+        let (q, k) = (self.weights.vector(q), self.weights.vector(k));
+        let norms = Some(qkv::Norms { q, k, eps: config.norm_eps });
         let (out, raw) = (work.qkv.part_mut(all.clone()), work.raw.part(all));
         let rstd = work.rstd[1].part_mut(0..tokens * (config.heads + config.kv_heads));
         qkv::forward(dev, out, rstd, raw, bias, norms, positions, table, heads)?;
@@ -126,16 +131,15 @@ impl Pass<'_> {
 
     /// Keeps keys and values, attends, and adds the result to the stream.
     fn attention(&self, work: &mut Work, keys: &mut Tensor, values: &mut Tensor) -> Result<()> {
-        let Pass { dev, model, layer, step, tokens, .. } = *self;
+        let Pass { dev, model, layer, told, tokens, .. } = *self;
         let config = &model.config;
         let rows = work.qkv.part(0..tokens * config.qkv_width());
-        let slots = View::U32(&step.slots);
-        decode::store(dev, keys.view_mut(), values.view_mut(), rows, slots, model.shape)?;
+        decode::store(dev, keys.view_mut(), values.view_mut(), rows, told.slots, model.shape)?;
         let cache = decode::Cache {
             keys: keys.view(),
             values: values.view(),
-            table: View::U32(&step.table),
-            rows: View::U32(&step.rows),
+            table: told.table,
+            rows: told.rows,
         };
         let heads = 0..tokens * config.attention_width();
         let out = work.attention.part_mut(heads.clone());
@@ -148,7 +152,7 @@ impl Pass<'_> {
     }
 
     /// The feed-forward layer, added to the stream, and the norm of what comes next.
-    fn feed_forward(&self, work: &mut Work, next: &Tensor) -> Result<()> {
+    fn feed_forward(&self, work: &mut Work, next: &Vector) -> Result<()> {
         let Pass { dev, model, layer, tokens, .. } = *self;
         let (width, ffn) = (model.config.width, model.config.ffn);
         let wide = 0..tokens * 2 * ffn;
@@ -164,7 +168,7 @@ impl Pass<'_> {
     }
 
     /// Adds the block's output to stream `from`, which gives the other one, and norms the sum.
-    fn residual(&self, work: &mut Work, from: usize, norm: &Tensor) -> Result<()> {
+    fn residual(&self, work: &mut Work, from: usize, norm: &Vector) -> Result<()> {
         let all = 0..self.tokens * self.model.config.width;
         let [first, second] = &mut work.x;
         let (x, sum) = if from == 0 { (first, second) } else { (second, first) };
@@ -176,7 +180,7 @@ impl Pass<'_> {
             rstd.part_mut(0..self.tokens),
             x.part(all.clone()),
             work.delta.part(all),
-            norm.view(),
+            self.weights.vector(norm),
             self.model.config.norm_eps,
         )?;
         Ok(())

@@ -19,7 +19,7 @@ fn engine(dev: &Device, name: &str, dtype: Dtype, prefill: usize) -> Engine<'sta
     let settings = Settings { slots: 28, prefill, ..Settings::default() };
     let mut engine = Engine::new(dev, weights, &config, settings).unwrap();
     let (layers, shape) = (config.layers, engine.model.shape);
-    engine.cache.reserve(dev, layers, shape, 8);
+    engine.cache.reserve(dev, layers, shape, 8).unwrap();
     engine
 }
 
@@ -143,7 +143,7 @@ fn weights_that_are_lent_give_the_same_bits() {
         assert_eq!(own.as_ptr(), params[layout.output()].as_ptr());
         let settings = Settings { slots: 28, prefill: 28, ..Settings::default() };
         let mut over = Engine::new(&dev, lent, &config, settings).unwrap();
-        over.cache.reserve(&dev, config.layers, over.model.shape, 8);
+        over.cache.reserve(&dev, config.layers, over.model.shape, 8).unwrap();
         let copied = at_once(&mut engine(&dev, name, Dtype::F32, 28), &dev);
         assert!(at_once(&mut over, &dev) == copied, "{name}");
         let short = View::F32(&params[1..]);

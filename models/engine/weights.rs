@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use half::bf16;
-use heedful_kernels::{Blocks, Device, Dtype, MatrixView, Tensor, View, ViewMut, blocks};
+use heedful_kernels::{Blocks, Device, Dtype, MatrixView, Tensor, View, ViewMut, blocks, copy};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Head;
@@ -34,7 +34,7 @@ pub struct Weights<'a> {
     layout: Layout,
     store: Store<'a>,
     pub(super) layers: Vec<Layer>,
-    pub(super) final_norm: Tensor,
+    pub(super) final_norm: Vector,
     pub(super) embedding: Matrix,
     /// Absent where the embedding serves.
     lm_head: Option<Matrix>,
@@ -64,16 +64,25 @@ pub(super) enum Matrix {
     Blocks(blocks::Kind, Range<usize>),
 }
 
+/// Where a norm or a bias lies.
+#[derive(Debug)]
+pub(super) enum Vector {
+    /// By itself, in f32: on the host.
+    Own(Tensor),
+    /// Among the matrices: on a card.
+    In(Range<usize>),
+}
+
 /// The weights of a layer, as [`crate::params::Layer`] names them.
 #[derive(Debug)]
 pub(super) struct Layer {
-    pub(super) input_norm: Tensor,
+    pub(super) input_norm: Vector,
     pub(super) qkv: Matrix,
-    pub(super) qkv_bias: Option<Tensor>,
-    pub(super) q_norm: Option<Tensor>,
-    pub(super) k_norm: Option<Tensor>,
+    pub(super) qkv_bias: Option<Vector>,
+    pub(super) q_norm: Option<Vector>,
+    pub(super) k_norm: Option<Vector>,
     pub(super) o: Matrix,
-    pub(super) post_norm: Tensor,
+    pub(super) post_norm: Vector,
     pub(super) gate_up: Matrix,
     pub(super) down: Matrix,
 }
@@ -93,8 +102,8 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The weights in a flat buffer of parameters: a policy that is being trained. In f32 matrices
-    /// are not copied but lent.
+    /// The weights in a flat buffer of parameters: a policy that is being trained. In the type of
+    /// the device's activations matrices are not copied but lent.
     ///
     /// # Errors
     /// A buffer that is not laid out so.
@@ -105,7 +114,7 @@ impl<'a> Weights<'a> {
         dtype: Dtype,
     ) -> Result<Weights<'a>> {
         let read = &mut |name: &str, out: &mut [f32]| layout.read(params, name, out);
-        let lends = dtype == Dtype::F32 && params.len() == layout.len();
+        let lends = dtype == dev.float() && params.len() == layout.len();
         let whole = if lends { Whole::Lent(params) } else { Whole::Read };
         Weights::gather(dev, layout, dtype, read, whole)
     }
@@ -131,10 +140,13 @@ impl<'a> Weights<'a> {
         read: &mut dyn FnMut(&str, &mut [f32]) -> Result<()>,
         whole: Whole<'_, 'a>,
     ) -> Result<Weights<'a>> {
-        if dtype == Dtype::U32 {
+        if !matches!(dtype, Dtype::F32 | Dtype::Bf16) {
             return Err(Error::argument("weights are f32 or bf16"));
         }
-        let store = whole.store(dev, layout, dtype);
+        if let Device::Gpu(_) = dev {
+            return Weights::on_card(dev, layout, read, &whole);
+        }
+        let store = whole.store(dev, layout, dtype)?;
         let mut from = Reader { dev, layout, read, whole, store, used: 0, one: Vec::new() };
         let layers = (layout.layers.iter())
             .map(|layer| {
@@ -158,6 +170,49 @@ impl<'a> Weights<'a> {
         Ok(Weights { layout, store, layers, final_norm, embedding, lm_head })
     }
 
+    /// All weights in one flat buffer of the card's type, laid out as parameters are.
+    fn on_card(
+        dev: &Device,
+        layout: &Layout,
+        read: &mut dyn FnMut(&str, &mut [f32]) -> Result<()>,
+        whole: &Whole<'_, 'a>,
+    ) -> Result<Weights<'a>> {
+        let plain = match whole {
+            Whole::Lent(view) => Plain::Lent(*view),
+            _ => {
+                let mut flat = dev.zeros(dev.float(), layout.len())?;
+                let mut one = Vec::new();
+                for Entry { name, range, .. } in &layout.tensors {
+                    one.resize(range.len(), 0.0);
+                    read(name, &mut one)?;
+                    copy::write_f32(dev, flat.part_mut(range.clone()), &one)?;
+                }
+                Plain::Own(flat)
+            }
+        };
+        let vector = |range: &Range<usize>| Vector::In(range.clone());
+        let matrix = |range: &Range<usize>| Matrix::Plain(range.clone());
+        let layers = layout.layers.iter().map(|layer| Layer {
+            input_norm: vector(&layer.input_norm),
+            qkv: matrix(&layer.qkv),
+            qkv_bias: layer.qkv_bias.as_ref().map(vector),
+            q_norm: layer.q_norm.as_ref().map(vector),
+            k_norm: layer.k_norm.as_ref().map(vector),
+            o: matrix(&layer.o),
+            post_norm: vector(&layer.post_norm),
+            gate_up: matrix(&layer.gate_up),
+            down: matrix(&layer.down),
+        });
+        Ok(Weights {
+            layout: layout.clone(),
+            store: Store { plain, blocks: Vec::new() },
+            layers: layers.collect(),
+            final_norm: vector(&layout.final_norm),
+            embedding: matrix(&layout.embedding),
+            lm_head: layout.lm_head.as_ref().map(matrix),
+        })
+    }
+
     /// What the logits are made with.
     pub(super) fn output(&self) -> MatrixView<'_> {
         self.view(self.lm_head.as_ref().unwrap_or(&self.embedding))
@@ -166,14 +221,26 @@ impl<'a> Weights<'a> {
     /// The matrix that lies there.
     pub(super) fn view(&self, matrix: &Matrix) -> MatrixView<'_> {
         match matrix {
-            Matrix::Plain(range) => match &self.store.plain {
-                Plain::Own(tensor) => tensor.part(range.clone()).into(),
-                Plain::Lent(view) => view.slice(range.clone()).into(),
-            },
+            Matrix::Plain(range) => self.plain(range).into(),
             Matrix::Blocks(kind, range) => {
                 let known = self.store.blocks.iter().find(|blocks| blocks.view().kind() == *kind);
                 known.expect("a matrix of a kind is in its store").part(range.clone()).into()
             }
+        }
+    }
+
+    /// The norm or bias that lies there.
+    pub(super) fn vector<'v>(&'v self, vector: &'v Vector) -> View<'v> {
+        match vector {
+            Vector::Own(tensor) => tensor.view(),
+            Vector::In(range) => self.plain(range),
+        }
+    }
+
+    fn plain(&self, range: &Range<usize>) -> View<'_> {
+        match &self.store.plain {
+            Plain::Own(tensor) => tensor.part(range.clone()),
+            Plain::Lent(view) => view.slice(range.clone()),
         }
     }
 
@@ -198,9 +265,9 @@ enum Whole<'c, 'w> {
 
 impl<'w> Whole<'_, 'w> {
     /// Room for all matrices.
-    fn store(&self, dev: &Device, layout: &Layout, dtype: Dtype) -> Store<'w> {
+    fn store(&self, dev: &Device, layout: &Layout, dtype: Dtype) -> Result<Store<'w>> {
         if let Whole::Lent(params) = self {
-            return Store { plain: Plain::Lent(*params), blocks: Vec::new() };
+            return Ok(Store { plain: Plain::Lent(*params), blocks: Vec::new() });
         }
         let mut plain = 0;
         let mut kinds: Vec<(blocks::Kind, usize)> = Vec::new();
@@ -215,7 +282,7 @@ impl<'w> Whole<'_, 'w> {
             }
         }
         let blocks = kinds.into_iter().map(|(kind, values)| Blocks::new(kind, values)).collect();
-        Store { plain: Plain::Own(dev.zeros(dtype, plain)), blocks }
+        Ok(Store { plain: Plain::Own(dev.zeros(dtype, plain)?), blocks })
     }
 
     /// What the blocks of all these tensors hold, where they are blocks of one kind.
@@ -269,16 +336,16 @@ impl<'w> Reader<'_, 'w> {
         Ok(Matrix::Plain(place))
     }
 
-    fn maybe(&mut self, range: Option<&Range<usize>>) -> Result<Option<Tensor>> {
+    fn maybe(&mut self, range: Option<&Range<usize>>) -> Result<Option<Vector>> {
         range.map(|range| self.take(range)).transpose()
     }
 
     /// All tensors of this range, one after the other, in f32.
-    fn take(&mut self, range: &Range<usize>) -> Result<Tensor> {
-        let mut all = self.dev.zeros(Dtype::F32, range.len());
+    fn take(&mut self, range: &Range<usize>) -> Result<Vector> {
+        let mut all = self.dev.zeros(Dtype::F32, range.len())?;
         let entries = entries(self.layout, range);
         fill(self.read, &mut self.one, entries, (&mut all, 0))?;
-        Ok(all)
+        Ok(Vector::Own(all))
     }
 }
 

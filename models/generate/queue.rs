@@ -1,6 +1,6 @@
 //! Continuous batching: admit, prefill, decode, sample, again.
 
-use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut, sample};
+use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut, copy, sample};
 
 use super::sequence::{Prompt, Sample, longest, used};
 use super::{Completion, Event, Finish, Options, Progress, Request};
@@ -61,8 +61,8 @@ impl<'a, 'w> Queue<'a, 'w> {
         }
         let slots = settings.slots.min(samples);
         let (layers, shape) = (engine.config().layers, engine.model.shape);
-        engine.cache.reserve(dev, layers, shape, most.saturating_mul(slots).min(limit));
-        let scratch = dev.zeros(Dtype::F32, slots * engine.config().vocab);
+        engine.cache.reserve(dev, layers, shape, most.saturating_mul(slots).min(limit))?;
+        let scratch = dev.zeros(Dtype::F32, slots * engine.config().vocab)?;
         Ok(Queue {
             dev,
             engine,
@@ -180,9 +180,12 @@ impl<'a, 'w> Queue<'a, 'w> {
         self.progress.prompt_tokens += self.step.len() as u64;
         let vocab = self.engine.config().vocab;
         for (row, at) in ended.drain(..).enumerate() {
-            let logits = self.engine.logits().part(row * vocab..(row + 1) * vocab).f32()?;
+            let logits = self.engine.logits();
+            let mut kept = self.dev.zeros(logits.dtype(), vocab)?;
+            let row = logits.part(row * vocab..(row + 1) * vocab);
+            copy::part(self.dev, kept.view_mut(), row)?;
             let prompt = self.prompts[at].as_mut().expect("a new prompt is in the list");
-            prompt.logits = logits.to_vec();
+            prompt.logits = Some(kept);
         }
         self.step.clear();
         Ok(())
@@ -209,17 +212,17 @@ impl<'a, 'w> Queue<'a, 'w> {
         }
         // Logits came for the samples that go on: spread them, from the end, among the new ones.
         let vocab = self.engine.config().vocab;
-        let logits = self.engine.logits().view_mut().f32()?;
+        let logits = self.engine.logits();
         let mut row = self.step.len();
         for (at, sample) in self.running.iter().enumerate().rev() {
             if sample.tokens.is_empty() {
                 let prompt = self.prompts[sample.prompt].as_ref().expect("it has a sample");
-                logits[at * vocab..(at + 1) * vocab].copy_from_slice(&prompt.logits);
+                let kept = prompt.logits.as_ref().expect("its prompt went through the model");
+                let row = logits.part_mut(at * vocab..(at + 1) * vocab);
+                copy::part(self.dev, row, kept.view())?;
             } else {
                 row -= 1;
-                if row != at {
-                    logits.copy_within(row * vocab..(row + 1) * vocab, at * vocab);
-                }
+                copy::row(self.dev, logits.view_mut(), vocab, row, at)?;
             }
         }
         Ok(())
@@ -245,7 +248,7 @@ impl<'a, 'w> Queue<'a, 'w> {
         }
         // Nobody will start from these logits again.
         for prompt in self.prompts.iter_mut().flatten().filter(|p| p.waiting.is_empty()) {
-            prompt.logits = Vec::new();
+            prompt.logits = None;
         }
         Ok(())
     }
@@ -283,7 +286,8 @@ impl<'a, 'w> Queue<'a, 'w> {
     /// Names the sample whose logits are no distribution.
     fn blame(&mut self, error: heedful_kernels::Error) -> Error {
         let vocab = self.engine.config().vocab;
-        let Ok(logits) = self.engine.logits().view().f32() else { return error.into() };
+        let all = self.engine.logits().view();
+        let Ok(logits) = copy::read_f32(self.dev, all) else { return error.into() };
         let bad = |row: &[f32]| {
             !row.iter().all(|v| *v < f32::INFINITY) || row.iter().all(|v| *v == f32::NEG_INFINITY)
         };

@@ -1,7 +1,7 @@
 //! What runs: prompts with their blocks, and their samples.
 
 use heedful_kernels::philox::{self, Place};
-use heedful_kernels::sample;
+use heedful_kernels::{Tensor, sample};
 
 use super::{Completion, Finish, Options, Overlong, Request};
 use crate::error::Result;
@@ -21,7 +21,7 @@ pub(super) struct Prompt<'a> {
     /// Where its keys and values are.
     pub(super) blocks: Vec<u32>,
     /// Of its last token; kept until the last sample has started.
-    pub(super) logits: Vec<f32>,
+    pub(super) logits: Option<Tensor>,
     /// Samples that did not start yet.
     pub(super) waiting: std::ops::Range<u32>,
     /// Samples that run.
@@ -71,7 +71,7 @@ impl<'a> Prompt<'a> {
             ids,
             digest: philox::digest(ids),
             blocks,
-            logits: Vec::new(),
+            logits: None,
             waiting: request.samples.clone(),
             running: 0,
         }

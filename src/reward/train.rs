@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use heedful_benchmarks::statistics::binary;
 use heedful_datasets::groups::{self, Group};
-use heedful_kernels::Device;
+use heedful_kernels::{Device, View};
 use heedful_models::config::Head;
 use heedful_models::save::{self, Dtype, Writer};
 use heedful_models::schedule::{Schedule, Shape};
@@ -27,6 +27,7 @@ use super::pairs::{self, Pair};
 use super::split::{Parts, Split};
 use super::template::{self, Template};
 use crate::error::{Error, Result};
+use crate::place::Place;
 
 /// What a training of a classifier is.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,8 +76,8 @@ pub struct Reward {
     pub dtype: Dtype,
     /// One label in place of two, as TRL wants it.
     pub one_label: bool,
-    /// Threads; 0 takes one a core.
-    pub threads: usize,
+    /// Where the model runs.
+    pub place: Place,
 }
 
 /// Trains, or goes on with what was begun in the same folder. `watch` sees each update of the
@@ -106,7 +107,7 @@ pub fn train(with: &Reward, mut watch: impl FnMut(&Line, u64)) -> Result<Outcome
     let made = run.keep(&trainer, temperature)?;
     drop(trainer);
     let mut found = Outcome::new(&run, temperature, training);
-    let mut classifier = Classifier::open(&made, with.threads)?;
+    let mut classifier = Classifier::open(&made, with.place)?;
     found.judge(&run, outcome::CLASSIFIER, &mut |questions| classifier.score(questions))?;
     let (asked, seconds) = classifier.spent();
     found.pairs_per_s = asked as f64 / seconds;
@@ -208,7 +209,7 @@ impl<'a> Run<'a> {
             data: self.digest.clone(),
         };
         let steps = fit.pass() * with.epochs;
-        let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
+        let device = with.place.open()?;
         let config = self.checkpoint.config();
         let model = Transformer::new(&device, config, head, with.template.length)?;
         let params = params::load(&device, &self.checkpoint, &model.layout, with.seed)?;
@@ -244,8 +245,8 @@ impl<'a> Run<'a> {
         let card =
             Card { template: template::VERSION.to_owned(), input: with.template, temperature };
         let card = serde_json::to_string_pretty(&card).expect("a card is plain data");
-        let (values, layout) = (trainer.params.view(), &trainer.model.layout);
-        let read = |name: &str, out: &mut [f32]| layout.read(values, name, out);
+        let (values, layout) = (trainer.values()?, &trainer.model.layout);
+        let read = |name: &str, out: &mut [f32]| layout.read(View::F32(&values), name, out);
         let labels = if with.one_label { 1 } else { 2 };
         let writer = Writer::like(&self.checkpoint)?.head(Head::Score(labels)).dtype(with.dtype);
         let writer = writer.file(classifier::FILE, card + "\n");

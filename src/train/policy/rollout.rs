@@ -116,7 +116,7 @@ impl Sampler {
         let mut answers = vec![vec![empty; samples as usize]; tasks.len()];
         let Sampler { settings, tokenizer, options, .. } = self;
         let Trainer { device, model, params, .. } = trainer;
-        let weights = Weights::of(device, &model.layout, params.view(), Dtype::F32)?;
+        let weights = Weights::of(device, &model.layout, params.view(), device.float())?;
         let mut engine = Engine::new(device, weights, &model.config, *settings)?;
         generate::run(device, &mut engine, Some(tokenizer), &requests, options, &mut |event| {
             if let Event::Finished(done) = event {

@@ -64,13 +64,9 @@ impl<'a, 'j> Run<'a, 'j> {
         let chooser = Chooser::new(tasks, curriculum, questions, prompts, seed)?;
         let ladders = (with.hindsight > 0.0).then(|| Ladders::new(tasks));
         let wires = with.tripwire.as_ref().map(|wire| Wires::read(&wire.file, with)).transpose()?;
-        let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
+        let device = with.place.open()?;
         let model = Transformer::new(&device, checkpoint.config(), Head::Lm, with.length)?;
         let params = params::load(&device, checkpoint, &model.layout, with.seed)?;
-        let reference = (with.objective.clip.penalty > 0.0)
-            .then(|| params.view().f32().map(|values| Tensor::from_f32(values.to_vec())))
-            .transpose()
-            .map_err(heedful_models::Error::from)?;
         let rows = (crate::train::CHUNK / model.config.vocab).clamp(64, 4096);
         let limits = Limits { tokens: with.tokens, sequences: with.tokens, rows, keep: with.keep };
         let steps = with.steps * with.updates as u64;
@@ -79,6 +75,8 @@ impl<'a, 'j> Run<'a, 'j> {
         let optimizer = crate::train::adamw(with.weight_decay, with.clip);
         let sampler = Sampler::new(with, checkpoint)?;
         let trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
+        let penalised = with.objective.clip.penalty > 0.0;
+        let reference = penalised.then(|| trainer.copy()).transpose()?;
         let (settings, lengths) = (settings(with), Lengths::default());
         Ok(Run {
             with,
