@@ -50,12 +50,12 @@ fn fake(name: &str) -> i32 {
     }
 }
 
-fn open() -> (Device, Arc<Cuda>) {
+pub(super) fn open() -> (Device, Arc<Cuda>) {
     let board = Arc::new(Cuda::open(Settings::default()).unwrap());
     (Device::Gpu(Gpu::new(board.clone(), Dtype::F32).unwrap()), board)
 }
 
-fn sum(dev: &Device, y: &mut Tensor, x: &Tensor) -> Result<()> {
+pub(super) fn sum(dev: &Device, y: &mut Tensor, x: &Tensor) -> Result<()> {
     crate::add::forward(dev, y.view_mut(), x.view())
 }
 
@@ -99,7 +99,7 @@ fn opened_used_and_closed() {
     assert_eq!(fake("fake_handles"), 0);
 }
 
-fn products(board: &Cuda, dev: &Device) {
+pub(super) fn products(board: &Cuda, dev: &Device) {
     let shape = Shape { m: 3, n: 5, k: 4 };
     let ints = |count: usize| -> Vec<f32> { (0..count).map(|i| (i % 7) as f32 - 3.0).collect() };
     let (a, b) = (ints(12), ints(20));
