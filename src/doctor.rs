@@ -32,7 +32,7 @@ fn lines(found: &Found) -> Vec<(String, String)> {
                 Some(place) => format!("{version}, {place}"),
                 None => version.clone(),
             },
-            Err(why) => format!("missing: {why}"),
+            Err(why) => format!("trouble: {why}"),
         };
         lines.push((part.name.to_owned(), text));
     }
@@ -54,7 +54,7 @@ fn lines(found: &Found) -> Vec<(String, String)> {
 fn object(found: &Found) -> Value {
     let part = |part: &heedful_kernels::gpu::found::Part| match &part.state {
         Ok((version, place)) => json!({"name": part.name, "version": version, "place": place}),
-        Err(why) => json!({"name": part.name, "missing": why}),
+        Err(why) => json!({"name": part.name, "trouble": why}),
     };
     let parts: Vec<Value> = found.parts.iter().map(part).collect();
     let cards: Vec<Value> = found

@@ -20,7 +20,7 @@ const KEPT: [Kept; 9] = [
     Kept { name: "tokio", places: &["src/generate/", "models/pull/"] },
     Kept { name: "tokenizers", places: &["models/"] },
     Kept { name: "minijinja", places: &["models/"] },
-    Kept { name: "cudarc", places: &["kernels/gpu/"] },
+    Kept { name: "cudarc", places: &["kernels/"] },
 ];
 
 /// Our crates, and what each may name: all to its left in the diagram of ARCHITECTURE.md.
