@@ -184,8 +184,3 @@ pub(crate) fn rows(count: usize, width: usize, dtype: Dtype) -> Grid {
     let threads = (width * dtype.bytes()).div_ceil(16).next_multiple_of(32).clamp(32, 512);
     Grid::row(count, threads as u32)
 }
-
-/// Why an op does not run on a card yet.
-pub(crate) fn not_yet(op: &'static str) -> Error {
-    Error::argument(op, "does not run on a card")
-}
