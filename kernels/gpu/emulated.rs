@@ -8,6 +8,7 @@ pub use heedful_simt::Schedule;
 
 use super::arena::Arena;
 use super::board::{Arg, Board, Facts, Form, Grid, Kernel, Product};
+use super::sources::{self, Source};
 use crate::error::{Error, Result};
 use crate::tensor::Dtype;
 
@@ -90,6 +91,12 @@ impl Board for Emulated {
     }
 
     fn launch(&self, kernel: &Kernel, grid: Grid, arguments: &[Arg]) -> Result<()> {
+        // A card looks for the kernel in its file alone.
+        let named = |source: Source| source.text.contains(&format!(" {}(", kernel.name));
+        if !sources::of(kernel.source).is_some_and(named) {
+            let Kernel { source, name } = kernel;
+            return Err(Error::Device(format!("{source}.cu has no kernel {name}")));
+        }
         let bytes: Vec<Vec<u8>> = arguments
             .iter()
             .map(|argument| match *argument {

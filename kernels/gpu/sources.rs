@@ -9,19 +9,45 @@ pub struct Source {
     pub text: &'static str,
 }
 
-/// Files by their path in the folder of kernels, each under its own name.
+/// Files of the folder of kernels by their names.
 macro_rules! files {
-    ($($path:literal as $name:literal),* $(,)?) => {
-        &[$(Source { name: $name, text: include_str!(concat!("../", $path)) }),*]
+    ($ending:literal: $($name:literal)*) => {
+        &[$(Source { name: $name, text: include_str!(concat!("../", $name, $ending)) }),*]
     };
 }
 
 /// Files of kernels.
-pub const KERNELS: &[Source] =
-    files!["add.cu" as "add", "rmsnorm.cu" as "rmsnorm", "sum_rows.cu" as "sum_rows"];
+#[rustfmt::skip]
+pub const KERNELS: &[Source] = files![".cu":
+    "adamw"
+    "adamw8"
+    "add"
+    "advance"
+    "advantage"
+    "attention_backward"
+    "attention_forward"
+    "attention_general"
+    "cast"
+    "decode"
+    "embedding"
+    "fill"
+    "head"
+    "likelihood"
+    "logprob"
+    "norm"
+    "qkv"
+    "ratio"
+    "rmsnorm"
+    "sample"
+    "scale"
+    "sum_rows"
+    "sums"
+    "surrogate"
+    "swiglu"
+];
 
 /// Headers, by the names that kernels include them under.
-pub const HEADERS: &[Source] = files!["common.cuh" as "common.cuh"];
+pub const HEADERS: &[Source] = files!["": "attention.cuh" "common.cuh"];
 
 /// A file of kernels by its name.
 pub fn of(name: &str) -> Option<Source> {
