@@ -74,13 +74,15 @@ pub enum State {
 pub struct Plan {
     /// The stages; parents come before children.
     pub stages: Vec<Stage>,
+    /// What the recipe asks for and is no stage, with the reason: one line each.
+    pub left_out: Vec<String>,
     out: PathBuf,
 }
 
 impl Plan {
     /// A plan without stages, for results in the folder `out`.
     pub fn new(out: &Path) -> Plan {
-        Plan { stages: Vec::new(), out: out.to_owned() }
+        Plan { out: out.to_owned(), ..Plan::default() }
     }
 
     /// Adds a stage and gives its number.
