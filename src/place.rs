@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use heedful_kernels::gpu::found::Found;
 use heedful_kernels::{Device, Dtype, gpu};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 
@@ -60,6 +61,15 @@ impl Place {
     /// host.
     pub fn mark(self) -> Option<&'static str> {
         matches!(self.decided().choice, Choice::Cuda(_)).then_some("cuda bf16")
+    }
+}
+
+impl Place {
+    /// Notes a card among the settings of what is done there; the host leaves no trace.
+    pub fn tell(self, settings: &mut Value) {
+        if let Some(device) = self.mark() {
+            settings["device"] = device.into();
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub enum Event<'a> {
 /// A recipe of prompts that cannot be read; official prompts that are not there or no such.
 pub fn plan(cycle: &Cycle<'_>, out: &Path) -> Result<Plan> {
     let Cycle { recipe, policy, model, .. } = cycle;
-    let mut plan = Plan::new(out);
+    let mut plan = Plan::new(out, cycle.place.mark());
     let weights = pull::digest(model)?;
     let prompts = &recipe.prompts;
     let guess = Guess::of(cycle)?;
