@@ -33,7 +33,7 @@ use crate::matrix::MatrixView;
 use crate::tensor::{View, ViewMut};
 
 /// Rows, columns and the length of the sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Rows of C.
     pub m: usize,

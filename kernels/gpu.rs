@@ -4,9 +4,13 @@
 //! a buffer waits. Behind [`Board`] is a CUDA card or, in tests, the emulator, so everything above
 //! it, launches and indexing included, runs without a card.
 
+pub mod arena;
 pub mod board;
+pub mod cuda;
 #[cfg(any(test, feature = "simt"))]
 pub mod emulated;
+pub mod found;
+pub mod sources;
 pub mod span;
 #[cfg(test)]
 pub(crate) mod testing;

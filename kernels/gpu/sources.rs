@@ -1,0 +1,66 @@
+//! The text of every kernel, as a part of the program: a card's compiler gets it at run time.
+
+/// A file of kernels, or a header of theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// Its name, without the ending.
+    pub name: &'static str,
+    /// What it holds.
+    pub text: &'static str,
+}
+
+/// Files by their path in the folder of kernels, each under its own name.
+macro_rules! files {
+    ($($path:literal as $name:literal),* $(,)?) => {
+        &[$(Source { name: $name, text: include_str!(concat!("../", $path)) }),*]
+    };
+}
+
+/// Files of kernels.
+pub const KERNELS: &[Source] =
+    files!["add.cu" as "add", "rmsnorm.cu" as "rmsnorm", "sum_rows.cu" as "sum_rows"];
+
+/// Headers, by the names that kernels include them under.
+pub const HEADERS: &[Source] = files!["common.cuh" as "common.cuh"];
+
+/// A file of kernels by its name.
+pub fn of(name: &str) -> Option<Source> {
+    KERNELS.iter().copied().find(|source| source.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    fn files(folder: &Path, ending: &str, found: &mut BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("simt") && !path.ends_with("target") {
+                files(&path, ending, found);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                let part = if ending == "cu" { path.file_stem() } else { path.file_name() };
+                let name = part.unwrap().to_string_lossy().into_owned();
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(found.insert(name, text).is_none(), "two files of one name: {path:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_in_the_list() {
+        for (ending, list) in [("cu", KERNELS), ("cuh", HEADERS)] {
+            let mut found = BTreeMap::new();
+            files(Path::new(env!("CARGO_MANIFEST_DIR")), ending, &mut found);
+            assert!(!found.is_empty());
+            let listed = list.iter().map(|source| (source.name.to_owned(), source.text.to_owned()));
+            let listed: BTreeMap<String, String> = listed.collect();
+            assert_eq!(found.keys().collect::<Vec<_>>(), listed.keys().collect::<Vec<_>>());
+            assert!(found == listed, "a file under the name of another");
+            assert!(list.is_sorted_by_key(|source| source.name), "by name");
+        }
+        assert!(of("add").is_some() && of("subtract").is_none());
+    }
+}
