@@ -4,9 +4,11 @@
 //! A row of `qkv` `[T,W]` holds the heads of queries, then of keys, then of values; a key-value
 //! head serves H / kv query heads. `out` is `[T,H·D]`; `lse` `[T,H]` is the logarithm of each
 //! softmax's sum. Sequence b is the tokens `starts[b]..starts[b+1]`; each token sees those of its
-//! own sequence up to itself.
+//! own sequence up to itself, and all of the sequence's prefix, where it has one: so that many
+//! completions share one prompt.
 
 mod backward;
+mod card;
 mod forward;
 mod lanes;
 mod tile;
@@ -20,24 +22,44 @@ use crate::qkv::Shape;
 use crate::simd::Level;
 use crate::tensor::{View, ViewMut};
 
+/// Which tokens see which. A view of starts is segments without prefixes.
+#[derive(Debug, Clone, Copy)]
+pub struct Segments<'a> {
+    /// `[B+1]`: where each sequence begins, and T.
+    pub starts: View<'a>,
+    /// `[B,2]`: first token and length of what all tokens of a sequence see besides; length 0 is
+    /// nothing. It ends before the sequence begins.
+    pub prefixes: Option<View<'a>>,
+}
+
+impl<'a> From<View<'a>> for Segments<'a> {
+    fn from(starts: View<'a>) -> Segments<'a> {
+        Segments { starts, prefixes: None }
+    }
+}
+
 /// Sets `out` and `lse`.
 ///
 /// # Errors
-/// Lengths that do not fit, starts that do not ascend from 0 to T, buffers of other types.
-pub fn forward(
+/// Lengths that do not fit, starts that do not ascend from 0 to T, prefixes that do not lie before
+/// their sequences (on the host, which alone can see what these hold), buffers of other types.
+pub fn forward<'a>(
     dev: &Device,
     out: ViewMut,
     lse: ViewMut,
     qkv: View,
-    starts: View,
+    segments: impl Into<Segments<'a>>,
     shape: Shape,
     scale: f32,
 ) -> Result<()> {
-    let tokens = check(lse.len(), out.len(), qkv.len(), shape)?;
+    let (tokens, segments) = (check(lse.len(), out.len(), qkv.len(), shape)?, segments.into());
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("attention")),
+        Device::Gpu(gpu) => {
+            let batch = card::Batch::new(gpu, segments, tokens, shape, scale)?;
+            batch.forward(out, lse, qkv)?;
+        }
         Device::Cpu(cpu) => {
-            let host = Host::new(qkv, starts, tokens, shape, scale)?;
+            let host = Host::new(qkv, segments, tokens, shape, scale)?;
             forward::run(cpu, out.f32()?, lse.f32()?, &host);
         }
     }
@@ -50,7 +72,7 @@ pub fn forward(
 /// # Errors
 /// As [`forward()`].
 #[expect(clippy::too_many_arguments, reason = "an op names its buffers one by one")]
-pub fn backward(
+pub fn backward<'a>(
     dev: &Device,
     dqkv: ViewMut,
     delta: ViewMut,
@@ -58,18 +80,21 @@ pub fn backward(
     out: View,
     lse: View,
     qkv: View,
-    starts: View,
+    segments: impl Into<Segments<'a>>,
     shape: Shape,
     scale: f32,
 ) -> Result<()> {
-    let tokens = check(lse.len(), out.len(), qkv.len(), shape)?;
+    let (tokens, segments) = (check(lse.len(), out.len(), qkv.len(), shape)?, segments.into());
     length("attention", "dqkv", dqkv.len(), qkv.len())?;
     length("attention", "delta", delta.len(), lse.len())?;
     length("attention", "dout", dout.len(), out.len())?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("attention")),
+        Device::Gpu(gpu) => {
+            let batch = card::Batch::new(gpu, segments, tokens, shape, scale)?;
+            batch.backward(dqkv, delta, (dout, out, lse), qkv)?;
+        }
         Device::Cpu(cpu) => {
-            let host = Host::new(qkv, starts, tokens, shape, scale)?;
+            let host = Host::new(qkv, segments, tokens, shape, scale)?;
             let (dout, out, lse) = (dout.f32()?, out.f32()?, lse.f32()?);
             backward::run(cpu, dqkv.f32()?, delta.f32()?, (dout, out, lse), &host);
         }
@@ -92,6 +117,7 @@ fn check(lse: usize, out: usize, qkv: usize, shape: Shape) -> Result<usize> {
 struct Host<'a> {
     qkv: &'a [f32],
     starts: &'a [u32],
+    prefixes: Option<&'a [[u32; 2]]>,
     shape: Shape,
     scale: f32,
     level: Level,
@@ -100,12 +126,12 @@ struct Host<'a> {
 impl<'a> Host<'a> {
     fn new(
         qkv: View<'a>,
-        starts: View<'a>,
+        segments: Segments<'a>,
         tokens: usize,
         shape: Shape,
         scale: f32,
     ) -> Result<Host<'a>> {
-        let starts = starts.u32()?;
+        let starts = segments.starts.u32()?;
         let whole = starts.first() == Some(&0)
             && starts.last().is_some_and(|last| *last as usize == tokens)
             && starts.is_sorted();
@@ -113,12 +139,20 @@ impl<'a> Host<'a> {
             let problem = format!("starts of sequences do not ascend from 0 to {tokens}");
             return Err(Error::argument("attention", problem));
         }
-        Ok(Host { qkv: qkv.f32()?, starts, shape, scale, level: Level::best() })
+        let prefixes = segments.prefixes.map(|view| prefixes(view, starts)).transpose()?;
+        let level = Level::best();
+        Ok(Host { qkv: qkv.f32()?, starts, prefixes, shape, scale, level })
     }
 
     /// Tokens of one sequence.
     fn sequence(&self, at: usize) -> Range<usize> {
         self.starts[at] as usize..self.starts[at + 1] as usize
+    }
+
+    /// Tokens that all tokens of a sequence see besides.
+    fn prefix(&self, at: usize) -> Range<usize> {
+        let [first, count] = self.prefixes.map_or([0, 0], |prefixes| prefixes[at]);
+        first as usize..first as usize + count as usize
     }
 
     /// Query heads that a key-value head serves.
@@ -147,6 +181,23 @@ impl<'a> Host<'a> {
         let stride = self.shape.row();
         tile::Strided { values: &self.qkv[token * stride + columns.start..], stride }
     }
+}
+
+/// Prefixes of sequences, each before its own.
+fn prefixes<'a>(view: View<'a>, starts: &[u32]) -> Result<&'a [[u32; 2]]> {
+    let values = view.u32()?;
+    length("attention", "prefixes", values.len(), 2 * (starts.len() - 1))?;
+    let (prefixes, _) = values.as_chunks();
+    for (at, ([first, count], start)) in prefixes.iter().zip(starts).enumerate() {
+        if *count > 0 && u64::from(*first) + u64::from(*count) > u64::from(*start) {
+            let problem = format!(
+                "the prefix of sequence {at}, {count} tokens from {first} on, does not end before \
+                 the sequence, which begins at {start}"
+            );
+            return Err(Error::argument("attention", problem));
+        }
+    }
+    Ok(prefixes)
 }
 
 /// Rows of a tile on the diagonal that are worked on together, up to the last key that they see.

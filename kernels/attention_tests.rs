@@ -174,7 +174,8 @@ fn every_level_is_close() {
     let dqkv = case.backward(&dev, &dout);
     for level in Level::all() {
         let Case { shape, scale, .. } = case;
-        let host = Host { qkv: &case.qkv, starts: &case.starts, shape, scale, level };
+        let (qkv, starts) = (case.qkv.as_slice(), case.starts.as_slice());
+        let host = Host { qkv, starts, prefixes: None, shape, scale, level };
         let (mut o, mut l) = (vec![0.0; out.len()], vec![0.0; lse.len()]);
         forward::run(cpu, &mut o, &mut l, &host);
         close("out", &o, &wide(&out), 1e-6, 1e-6);

@@ -42,6 +42,16 @@ __device__ __forceinline__ float fast_exp(float x) {
   return expf(x);
 #endif
 }
+// 2^x, for exponents that are small or far below 0.
+__device__ __forceinline__ float fast_exp2(float x) {
+#ifdef ON_CARD
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return exp2f(x);
+#endif
+}
 __device__ __forceinline__ float fast_log(float x) {
 #ifdef ON_CARD
   return __logf(x);
@@ -86,7 +96,13 @@ __device__ __forceinline__ float high_float(u32 pair) {
   return __uint_as_float(pair & 0xffff0000u);
 }
 __device__ __forceinline__ u32 pack(float low, float high) {
+#ifdef ON_CARD
+  u32 pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  return pair;
+#else
   return (u32)to_bf16(low).bits | ((u32)to_bf16(high).bits << 16);
+#endif
 }
 
 // N values at once: 1, or the sixteen bytes (4 floats, 8 bf16) of an address that allows it.
@@ -172,4 +188,100 @@ __device__ __forceinline__ float block_reduce(float v, Op op, float neutral) {
   float result = partial[32];
   __syncthreads();
   return result;
+}
+
+// ---- tensor cores and asynchronous copies (PTX ISA, "warp-level matrix instructions") ----
+
+#ifdef ON_CARD
+__device__ __forceinline__ u32 shared_address(const void* at) {
+  return (u32)__cvta_generic_to_shared(at);
+}
+
+// d += a · b: 16 by 8, over 16. With g = lane / 4 and t = lane % 4, a lane holds of a the rows g
+// and g + 8, columns 2t and 2t + 1, then the same 8 columns on; of b the column g, rows 2t and
+// 2t + 1, then 8 rows on; of d the row g and then g + 8, columns 2t and 2t + 1.
+__device__ __forceinline__ void multiply(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},"
+      "{%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// Four matrices of 8 by 8 from shared memory: lanes 8i to 8i + 7 bring the rows of matrix i, each
+// of sixteen bytes; lane l gets of each row l / 4, columns 2 (l % 4) and the next.
+__device__ __forceinline__ void load_matrices(u32 (&r)[4], const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+// The same of the transposed matrices.
+__device__ __forceinline__ void load_turned(u32 (&r)[4], const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+// Starts to copy BYTES, 8 or 16, to shared memory; zeros where they are not there.
+template <int BYTES>
+__device__ __forceinline__ void copy_async(void* to, const void* from, bool there) {
+  u32 count = there ? BYTES : 0;
+  if (BYTES == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)),
+                 "l"(from), "r"(count)
+                 : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(shared_address(to)),
+                 "l"(from), "r"(count)
+                 : "memory");
+}
+
+// The copies of this thread since the last call are a group.
+__device__ __forceinline__ void commit_copies() {
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+// Waits until at most N groups of this thread are under way.
+template <int N>
+__device__ __forceinline__ void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
+}
+#else
+#include "tensor.h"
+static inline void multiply(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  simt::multiply(d, a, b0, b1);
+}
+static inline void load_matrices(u32 (&r)[4], const void* row) {
+  simt::load_matrices<false>(r, row);
+}
+static inline void load_turned(u32 (&r)[4], const void* row) {
+  simt::load_matrices<true>(r, row);
+}
+template <int BYTES>
+static inline void copy_async(void* to, const void* from, bool there) {
+  static_assert(BYTES == 8 || BYTES == 16, "copies of 8 or 16 bytes");
+  simt::copy(to, from, BYTES, there ? BYTES : 0);
+}
+static inline void commit_copies() { simt::commit(); }
+template <int N>
+static inline void wait_copies() {
+  simt::wait_for_copies(N);
+}
+#endif
+
+// ---- packed sequences ----
+
+// The last sequence that begins at a token or before it; all lanes of a warp ask for the same one.
+__device__ __forceinline__ u32 sequence_of(const u32* starts, u32 sequences, u32 token) {
+  u32 low = 0, high = sequences;
+  while (high - low > 1) {
+    u32 step = (high - low + 31) / 32, at = low + ((threadIdx.x & 31) + 1) * step;
+    u32 below = (u32)__popc(__ballot_sync(FULL, at < high && starts[at] <= token));
+    low += below * step;
+    high = min(high, low + step);
+  }
+  return low;
 }

@@ -1,6 +1,6 @@
 //! The backward pass: one thread owns a sequence and a key-value head, hence the gradients of that
 //! head's keys and values and of the queries that it serves. Probabilities are computed again from
-//! `lse`.
+//! `lse`. Prefixes come after that: one thread owns all sequences whose prefixes overlap.
 //!
 //! P = e^(S - lse), dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P ∘ (dP - delta), dQ = dS·K, dK = dSᵀ·Q.
 
@@ -58,8 +58,7 @@ pub(super) fn run(
     let kv_heads = host.shape.kv_heads;
     let (tall, square) = (TILE * padded(width), TILE * TILE);
     let lengths = [tall, tall, tall, tall, tall, tall, width * TILE, width * TILE, square, square];
-    cpu.blocks((host.starts.len() - 1) * kv_heads, 1, |item| {
-        let (sequence, kv) = (item.start / kv_heads, item.start % kv_heads);
+    let own = |kv, work: &dyn Fn(Owner)| {
         with_scratch(lengths, |[a, b, c, d, e, f, g, h, i, j]| {
             let tiles = Tiles {
                 keys: a,
@@ -73,13 +72,42 @@ pub(super) fn run(
                 scores: i,
                 dscores: j,
             };
-            let grads = Grads { dqkv: &dqkv, host, tokens: host.sequence(sequence), kv };
-            Owner { host, rest: &rest, grads, kv, tiles }.run();
+            let grads = Grads { dqkv: &dqkv, host, tokens: 0..0, prefix: 0..0, kv };
+            work(Owner { host, rest: &rest, grads, kv, tiles });
         });
+    };
+    cpu.blocks((host.starts.len() - 1) * kv_heads, 1, |item| {
+        let (sequence, kv) = (item.start / kv_heads, item.start % kv_heads);
+        own(kv, &|owner| owner.sequence(host.sequence(sequence)));
+    });
+    let clusters = clusters(host);
+    cpu.blocks(clusters.len() * kv_heads, 1, |item| {
+        let (cluster, kv) = (&clusters[item.start / kv_heads], item.start % kv_heads);
+        own(kv, &|owner| owner.prefixes(cluster));
     });
 }
 
-/// One key-value head of one sequence.
+/// Sequences with a prefix, in order, together with all others whose prefixes overlap theirs: what
+/// two clusters write has nothing in common.
+fn clusters(host: &Host) -> Vec<Vec<usize>> {
+    let mut sequences: Vec<usize> =
+        (0..host.starts.len() - 1).filter(|at| !host.prefix(*at).is_empty()).collect();
+    sequences.sort_by_key(|at| host.prefix(*at).start);
+    let mut clusters: Vec<Vec<usize>> = Vec::new();
+    let mut end = 0;
+    for at in sequences {
+        let prefix = host.prefix(at);
+        match clusters.last_mut() {
+            Some(cluster) if prefix.start < end => cluster.push(at),
+            _ => clusters.push(vec![at]),
+        }
+        end = end.max(prefix.end);
+    }
+    clusters.iter_mut().for_each(|cluster| cluster.sort_unstable());
+    clusters
+}
+
+/// One key-value head of one sequence, or of those whose prefixes overlap.
 struct Owner<'a> {
     host: &'a Host<'a>,
     rest: &'a Rest<'a>,
@@ -88,65 +116,109 @@ struct Owner<'a> {
     tiles: Tiles<'a>,
 }
 
-/// The part of `dqkv` that one owner writes: its heads' columns of the rows of its sequence.
+/// The part of `dqkv` that one owner writes: its heads' columns of the rows of its sequence, or
+/// the queries' columns of these and the keys' and values' of its prefix.
 struct Grads<'a> {
     dqkv: &'a Columns<'a>,
     host: &'a Host<'a>,
     tokens: Range<usize>,
+    /// Empty for an owner of a sequence.
+    prefix: Range<usize>,
     kv: usize,
 }
 
 impl Grads<'_> {
     /// One of the query heads of the group.
     fn query(&mut self, token: usize, at: usize) -> &mut [f32] {
-        assert!(at < self.host.group());
+        assert!(at < self.host.group() && self.tokens.contains(&token));
         self.row(token, self.host.query(self.kv * self.host.group() + at))
     }
 
     fn key(&mut self, token: usize) -> &mut [f32] {
+        assert!(self.keys().contains(&token));
         self.row(token, self.host.key(self.kv))
     }
 
     fn value(&mut self, token: usize) -> &mut [f32] {
+        assert!(self.keys().contains(&token));
         self.row(token, self.host.value(self.kv))
     }
 
+    fn keys(&self) -> &Range<usize> {
+        if self.prefix.is_empty() { &self.tokens } else { &self.prefix }
+    }
+
     fn row(&mut self, token: usize, columns: Range<usize>) -> &mut [f32] {
-        assert!(self.tokens.contains(&token));
         // SAFETY: sequences have no row in common, and key-value heads, with the query heads that
         // they serve, no column; `run` makes one owner of each pair, and an owner, borrowed
-        // exclusively here, lends one part at a time.
+        // exclusively here, lends one part at a time. Owners of prefixes come after those: a
+        // sequence is in one cluster only, which alone writes its queries, and the prefixes of
+        // two clusters have no row in common. That the row is the owner's the callers assert.
         unsafe { self.dqkv.part(token, columns) }
     }
 }
 
 impl Owner<'_> {
-    fn run(mut self) {
-        let (host, width, tokens) =
-            (self.host, self.host.shape.head_dim, self.grads.tokens.clone());
-        let wide = padded(width);
+    /// The gradients of a sequence by itself.
+    fn sequence(mut self, tokens: Range<usize>) {
+        self.grads.tokens = tokens.clone();
         for token in tokens.clone() {
-            (0..host.group()).for_each(|at| self.grads.query(token, at).fill(0.0));
+            (0..self.host.group()).for_each(|at| self.grads.query(token, at).fill(0.0));
         }
         for key in tokens.clone().step_by(TILE) {
             let keys = key..tokens.end.min(key + TILE);
-            let size = (keys.len(), width);
-            let (from, values) =
-                (host.rows(key, host.key(self.kv)), host.rows(key, host.value(self.kv)));
-            copy(host.level, self.tiles.keys, wide, from, size, 1.0);
-            transpose(host.level, self.tiles.keys_turned, TILE, from, size);
-            transpose(host.level, self.tiles.values_turned, TILE, values, size);
-            self.tiles.dkeys.fill(0.0);
-            self.tiles.dvalues.fill(0.0);
-            for query in (key..tokens.end).step_by(TILE) {
-                let queries = query..tokens.end.min(query + TILE);
-                (0..host.group()).for_each(|at| self.tile(keys.clone(), queries.clone(), at));
+            self.take(keys.clone());
+            self.queries(&keys, key..tokens.end);
+            self.give(keys, |to, from| to.copy_from_slice(from));
+        }
+    }
+
+    /// Adds what sequences and their prefixes give each other.
+    fn prefixes(mut self, sequences: &[usize]) {
+        let host = self.host;
+        for run in sequences.chunk_by(|a, b| host.prefix(*a) == host.prefix(*b)) {
+            let prefix = host.prefix(run[0]);
+            for key in prefix.clone().step_by(TILE) {
+                let keys = key..prefix.end.min(key + TILE);
+                self.take(keys.clone());
+                for sequence in run {
+                    self.grads.tokens = host.sequence(*sequence);
+                    self.queries(&keys, self.grads.tokens.clone());
+                }
+                self.grads.prefix = prefix.clone();
+                self.give(keys, |to, from| add(host.level, to, from, 1.0));
             }
-            for (at, token) in keys.enumerate() {
-                let at = at * wide..at * wide + width;
-                self.grads.key(token).copy_from_slice(&self.tiles.dkeys[at.clone()]);
-                self.grads.value(token).copy_from_slice(&self.tiles.dvalues[at]);
-            }
+        }
+    }
+
+    /// Takes keys and their values into the tiles.
+    fn take(&mut self, keys: Range<usize>) {
+        let (host, width) = (self.host, self.host.shape.head_dim);
+        let (size, wide) = ((keys.len(), width), padded(width));
+        let from = host.rows(keys.start, host.key(self.kv));
+        let values = host.rows(keys.start, host.value(self.kv));
+        copy(host.level, self.tiles.keys, wide, from, size, 1.0);
+        transpose(host.level, self.tiles.keys_turned, TILE, from, size);
+        transpose(host.level, self.tiles.values_turned, TILE, values, size);
+        self.tiles.dkeys.fill(0.0);
+        self.tiles.dvalues.fill(0.0);
+    }
+
+    /// What the keys of the tile and some queries of all heads of the group give each other.
+    fn queries(&mut self, keys: &Range<usize>, tokens: Range<usize>) {
+        for query in tokens.clone().step_by(TILE) {
+            let queries = query..tokens.end.min(query + TILE);
+            (0..self.host.group()).for_each(|at| self.tile(keys.clone(), queries.clone(), at));
+        }
+    }
+
+    /// Writes the gradients of the keys and values of the tile.
+    fn give(&mut self, keys: Range<usize>, write: impl Fn(&mut [f32], &[f32])) {
+        let width = self.host.shape.head_dim;
+        for (at, token) in keys.enumerate() {
+            let at = at * padded(width)..at * padded(width) + width;
+            write(self.grads.key(token), &self.tiles.dkeys[at.clone()]);
+            write(self.grads.value(token), &self.tiles.dvalues[at]);
         }
     }
 

@@ -52,8 +52,9 @@ pub(super) fn run(cpu: &Cpu, out: &mut [f32], lse: &mut [f32], host: &Host) {
                     break;
                 }
                 let queries = tokens.start.max(block.start)..tokens.end.min(block.end);
+                let keys = (host.prefix(sequence), tokens.start);
                 for kv in 0..host.shape.kv_heads {
-                    attend(&mut tiles, host, kv, tokens.start, queries.clone());
+                    attend(&mut tiles, host, kv, keys.clone(), queries.clone());
                     write(&tiles, host, kv, queries.clone(), (block.start, out, lse));
                 }
             }
@@ -62,7 +63,14 @@ pub(super) fn run(cpu: &Cpu, out: &mut [f32], lse: &mut [f32], host: &Host) {
 }
 
 /// The output of some tokens of one sequence and one key-value head, in the tiles.
-fn attend(tiles: &mut Tiles, host: &Host, kv: usize, start: usize, queries: Range<usize>) {
+/// Its keys are a prefix and those from `start` on.
+fn attend(
+    tiles: &mut Tiles,
+    host: &Host,
+    kv: usize,
+    (prefix, start): (Range<usize>, usize),
+    queries: Range<usize>,
+) {
     let (width, level, count) = (host.shape.head_dim, host.level, queries.len());
     let (rows, wide) = (count * host.group(), padded(width));
     for at in 0..host.group() {
@@ -73,8 +81,10 @@ fn attend(tiles: &mut Tiles, host: &Host, kv: usize, start: usize, queries: Rang
     tiles.peaks[..rows].fill(f32::NEG_INFINITY);
     tiles.sums[..rows].fill(0.0);
     tiles.out[..rows * wide].fill(0.0);
-    for first in (start..queries.end).step_by(KEYS) {
-        let keys = KEYS.min(queries.end - first);
+    let ranges = [prefix, start..queries.end];
+    let firsts = ranges.iter().flat_map(|r| r.clone().step_by(KEYS).map(move |f| (f, r.end)));
+    for (first, end) in firsts {
+        let keys = KEYS.min(end - first);
         transpose(level, tiles.keys, KEYS, host.rows(first, host.key(kv)), (keys, width));
         copy(level, tiles.values, wide, host.rows(first, host.value(kv)), (keys, width), 1.0);
         if first + keys <= queries.start + 1 {

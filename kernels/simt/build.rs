@@ -38,7 +38,7 @@ fn main() {
             println!("cargo:rustc-link-lib=dylib={library}");
         }
     }
-    for name in ["fiber.h", "warp.h", "cuda.h", "switch.S", "launch.cpp"] {
+    for name in ["fiber.h", "warp.h", "tensor.h", "cuda.h", "switch.S", "launch.cpp"] {
         println!("cargo:rerun-if-changed={}", here.join(name).display());
     }
     println!("cargo:rerun-if-changed={}", kernels.join("common.cuh").display());
