@@ -8,7 +8,14 @@
 //! the values [blocks, kv_heads, BLOCK, D], in f32 or bf16. The sum over tokens runs block by block
 //! in the order of the sequence, with the running maximum of online softmax (Milakov and
 //! Gimelshein, 2018): a row has the same bits whatever other rows there are.
+//!
+//! On a card the cache is of the activations' type, and long contexts are cut into parts whose number
+//! depends on that of the rows. Tables and rows are not checked there: a place that is not there is
+//! not written, and a row that points nowhere, or attends to nothing, becomes NaN.
 
+mod card;
+#[cfg(test)]
+mod card_tests;
 mod host;
 #[cfg(test)]
 mod tests;
@@ -75,16 +82,18 @@ pub fn store(
 ) -> Result<()> {
     let blocks = blocks(keys.read(), values.read(), shape)?;
     length("decode", "qkv", qkv.len(), slots.len() * shape.row())?;
+    if let Device::Gpu(gpu) = dev {
+        return card::store(gpu, (keys, values), qkv, slots, shape, blocks);
+    }
     let slots = slots.u32()?;
     if let Some(slot) = slots.iter().find(|slot| **slot as usize >= blocks * BLOCK) {
         return Err(Error::argument("decode", format!("place {slot} of {}", blocks * BLOCK)));
     }
-    match (dev, &mut keys, &mut values) {
-        (Device::Gpu(_), ..) => return Err(crate::gpu::not_yet("decode")),
-        (Device::Cpu(_), ViewMut::Bf16(keys), ViewMut::Bf16(values)) => {
+    match (&mut keys, &mut values) {
+        (ViewMut::Bf16(keys), ViewMut::Bf16(values)) => {
             host::store(keys, values, qkv.f32()?, slots, shape, bf16::from_f32);
         }
-        (Device::Cpu(_), ..) => {
+        _ => {
             host::store(keys.f32()?, values.f32()?, qkv.f32()?, slots, shape, |value| value);
         }
     }
@@ -121,11 +130,31 @@ pub fn attention(
     scale: f32,
 ) -> Result<()> {
     let blocks = blocks(cache.keys, cache.values, shape)?;
-    let (table, words) = (cache.table.u32()?, cache.rows.u32()?);
-    let count = words.len() / ROW;
-    length("decode", "rows", words.len(), count * ROW)?;
+    let count = cache.rows.len() / ROW;
+    length("decode", "rows", cache.rows.len(), count * ROW)?;
     length("decode", "qkv", qkv.len(), count * shape.row())?;
     length("decode", "out", out.len(), count * shape.heads * shape.head_dim)?;
+    let cpu = match dev {
+        Device::Gpu(gpu) => return card::attention(gpu, out, qkv, cache, (shape, blocks), scale),
+        Device::Cpu(cpu) => cpu,
+    };
+    let (table, words) = (cache.table.u32()?, cache.rows.u32()?);
+    let rows = check_rows(table, words, blocks)?;
+    match (cache.keys, cache.values) {
+        (View::Bf16(keys), View::Bf16(values)) => {
+            let kept = host::Kept { keys, values, table };
+            host::attention::<bf16>(cpu, out.f32()?, qkv.f32()?, kept, &rows, shape, scale);
+        }
+        (keys, values) => {
+            let kept = host::Kept { keys: keys.f32()?, values: values.f32()?, table };
+            host::attention::<f32>(cpu, out.f32()?, qkv.f32()?, kept, &rows, shape, scale);
+        }
+    }
+    Ok(())
+}
+
+/// The rows, all of which point into a table of blocks that are there.
+fn check_rows(table: &[u32], words: &[u32], blocks: usize) -> Result<Vec<Row>> {
     if let Some(block) = table.iter().find(|block| **block as usize >= blocks) {
         return Err(Error::argument("decode", format!("block {block} of {blocks}")));
     }
@@ -138,18 +167,7 @@ pub fn attention(
             return Err(Error::argument("decode", format!("row {at} is {row:?}")));
         }
     }
-    match (dev, cache.keys, cache.values) {
-        (Device::Gpu(_), ..) => return Err(crate::gpu::not_yet("decode")),
-        (Device::Cpu(cpu), View::Bf16(keys), View::Bf16(values)) => {
-            let kept = host::Kept { keys, values, table };
-            host::attention::<bf16>(cpu, out.f32()?, qkv.f32()?, kept, &rows, shape, scale);
-        }
-        (Device::Cpu(cpu), keys, values) => {
-            let kept = host::Kept { keys: keys.f32()?, values: values.f32()?, table };
-            host::attention::<f32>(cpu, out.f32()?, qkv.f32()?, kept, &rows, shape, scale);
-        }
-    }
-    Ok(())
+    Ok(rows)
 }
 
 /// How many blocks the buffers hold; the shape must make sense and both must be of it.

@@ -2,7 +2,10 @@
 //! each head of queries and keys (Qwen3), rotation of queries and keys. Values get the bias alone.
 //!
 //! A row of `[T,W]`, W = (heads + 2 kv) · D, holds the heads of queries, then of keys, then of
-//! values. `rstd` is `[T,heads+kv]`, `positions` is `[T]`.
+//! values. `rstd` is `[T,heads+kv]`, `positions` is `[T]`. A card does not check positions: what one
+//! beyond the table touches becomes NaN.
+
+mod card;
 
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
@@ -103,7 +106,11 @@ pub fn forward(
     check(shape, positions.len(), &[("out", out.len()), ("raw", raw.len())])?;
     check_rstd(norms, rstd.len(), positions.len(), shape)?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
+        Device::Gpu(gpu) => {
+            let rstd = norms.is_some().then_some(rstd);
+            let weights = (bias, norms);
+            card::forward(gpu, (out, rstd), Some(raw), weights, positions, (table, shape))?;
+        }
         Device::Cpu(cpu) => {
             let host = Host::new(bias, norms, positions, table, shape)?;
             let (out, raw) = (out.f32()?, raw.f32()?);
@@ -128,7 +135,9 @@ pub fn forward_in_place(
 ) -> Result<()> {
     check(shape, positions.len(), &[("qkv", qkv.len())])?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
+        Device::Gpu(gpu) => {
+            card::forward(gpu, (qkv, None), None, (bias, None), positions, (table, shape))?;
+        }
         Device::Cpu(cpu) => {
             let host = Host::new(bias, None, positions, table, shape)?;
             forward_host(cpu, qkv.f32()?, (&mut [], 0), None, host);
@@ -164,7 +173,11 @@ pub fn backward(
         check(shape, positions.len(), &[("raw", raw.len())])?;
     }
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
+        Device::Gpu(gpu) => {
+            let (grads, kept) = ((dbias, dnorms), norms.is_some().then_some((raw, rstd)));
+            let (weights, table) = ((bias, norms), (table, shape));
+            card::backward(gpu, draw, grads, Some(dout), kept, weights, positions, table)?;
+        }
         Device::Cpu(cpu) => {
             let host = Host::new(bias, norms, positions, table, shape)?;
             let (draw, dout, raw, rstd) = (draw.f32()?, dout.f32()?, raw.f32()?, rstd.f32()?);
@@ -198,7 +211,10 @@ pub fn backward_in_place(
     check(shape, positions.len(), &[("dqkv", dqkv.len())])?;
     check_grads(dbias.as_ref(), None, false, shape)?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("qkv")),
+        Device::Gpu(gpu) => {
+            let (grads, table) = ((dbias, None), (table, shape));
+            card::backward(gpu, dqkv, grads, None, None, (None, None), positions, table)?;
+        }
         Device::Cpu(cpu) => {
             let host = Host::new(None, None, positions, table, shape)?;
             let (dqkv, dbias) = (dqkv.f32()?, dbias.map(ViewMut::f32).transpose()?);
@@ -237,6 +253,23 @@ fn check_grads(
     if norms { Ok(()) } else { Err(Error::argument("qkv", "gradients of norms without norms")) }
 }
 
+fn check_table(table: &Table, shape: Shape) -> Result<()> {
+    let (found, wanted) = (table.head_dim(), shape.head_dim);
+    if found == wanted {
+        return Ok(());
+    }
+    Err(Error::argument("qkv", format!("a table for heads of {found}, not of {wanted}")))
+}
+
+fn check_weights(bias: Option<View>, norms: Option<Norms>, shape: Shape) -> Result<()> {
+    if let Some(bias) = bias {
+        length("qkv", "bias", bias.len(), shape.row())?;
+    }
+    let Some(norms) = norms else { return Ok(()) };
+    length("qkv", "norms.q", norms.q.len(), shape.head_dim)?;
+    length("qkv", "norms.k", norms.k.len(), shape.head_dim)
+}
+
 impl<'a> Host<'a> {
     fn new(
         bias: Option<View<'a>>,
@@ -245,23 +278,13 @@ impl<'a> Host<'a> {
         table: &'a Table,
         shape: Shape,
     ) -> Result<Host<'a>> {
-        if table.head_dim() != shape.head_dim {
-            let (found, wanted) = (table.head_dim(), shape.head_dim);
-            let problem = format!("a table for heads of {found}, not of {wanted}");
-            return Err(Error::argument("qkv", problem));
-        }
+        check_table(table, shape)?;
         let positions = positions.u32()?;
         if let Some(p) = positions.iter().find(|p| **p as usize >= table.positions()) {
             let problem = format!("position {p} is not below {}", table.positions());
             return Err(Error::argument("qkv", problem));
         }
-        if let Some(bias) = bias {
-            length("qkv", "bias", bias.len(), shape.row())?;
-        }
-        if let Some(norms) = norms {
-            length("qkv", "norms.q", norms.q.len(), shape.head_dim)?;
-            length("qkv", "norms.k", norms.k.len(), shape.head_dim)?;
-        }
+        check_weights(bias, norms, shape)?;
         Ok(Host {
             bias: bias.map(View::f32).transpose()?,
             norms: norms.map(|n| Ok((n.q.f32()?, n.k.f32()?, n.eps))).transpose()?,
@@ -435,6 +458,9 @@ multiversion! {
     }
 }
 
+#[cfg(test)]
+#[path = "qkv_card_tests.rs"]
+mod card_tests;
 #[cfg(test)]
 #[path = "qkv_tests.rs"]
 mod tests;

@@ -3,9 +3,10 @@
 //!
 //! Pairs are half-split: value i of a head turns with value i + D/2, by position · θ^(-2i/D).
 
+use crate::copy::write_f32;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::tensor::Tensor;
+use crate::tensor::{Dtype, Tensor};
 
 /// Most values of a table: 2²⁸ is a gigabyte, and 2 million positions of heads of 256.
 const LIMIT: usize = 1 << 28;
@@ -58,7 +59,7 @@ impl Table {
     ///
     /// # Errors
     /// A head width of 0 or odd; a base or a factor that is not positive and finite; so many
-    /// positions that the table would not fit.
+    /// positions that the table would not fit; no memory on the card.
     pub fn new(dev: &Device, frequencies: &Frequencies, positions: usize) -> Result<Table> {
         let half = frequencies.head_dim / 2;
         let inverse = inverse(frequencies, positions)?;
@@ -70,15 +71,8 @@ impl Table {
                 (*cos, *sin) = (c as f32, s as f32);
             }
         }
-        match dev {
-            Device::Gpu(_) => return Err(crate::gpu::not_yet("rope")),
-            Device::Cpu(_) => Ok(Table {
-                cos: Tensor::from_f32(cos),
-                sin: Tensor::from_f32(sin),
-                head_dim: frequencies.head_dim,
-                positions,
-            }),
-        }
+        let head_dim = frequencies.head_dim;
+        Ok(Table { cos: moved(dev, cos)?, sin: moved(dev, sin)?, head_dim, positions })
     }
 
     /// Width of the heads that it turns.
@@ -89,6 +83,18 @@ impl Table {
     /// Positions that it holds.
     pub fn positions(&self) -> usize {
         self.positions
+    }
+}
+
+/// A buffer of the device with these values.
+fn moved(dev: &Device, values: Vec<f32>) -> Result<Tensor> {
+    match dev {
+        Device::Cpu(_) => Ok(Tensor::from_f32(values)),
+        Device::Gpu(gpu) => {
+            let mut buffer = Tensor::on_card(gpu.zeros(Dtype::F32, values.len())?);
+            write_f32(dev, buffer.view_mut(), &values)?;
+            Ok(buffer)
+        }
     }
 }
 
@@ -164,6 +170,7 @@ pub(crate) fn turn_back<const FMA: bool>(head: &mut [f32], cos: &[f32], sin: &[f
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::testing::{SCHEDULES, emulated, values_of};
     use crate::testing::device;
 
     const LLAMA: Scaling = Scaling::Llama3 { factor: 32.0, low: 1.0, high: 4.0, context: 8192.0 };
@@ -227,6 +234,18 @@ mod tests {
         assert!(turned.iter().zip(&head).any(|(a, b)| (a - b).abs() > 0.1));
         turn_back::<false>(&mut turned, cos, sin);
         assert!(turned.iter().zip(&head).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+
+    #[test]
+    fn cards() {
+        let frequencies = Frequencies { head_dim: 6, theta: 1e4, scaling: LLAMA };
+        let here = Table::new(&device(), &frequencies, 33).unwrap();
+        let card = emulated(SCHEDULES[0], Dtype::Bf16);
+        let there = Table::new(&card, &frequencies, 33).unwrap();
+        assert_eq!((there.head_dim(), there.positions()), (6, 33));
+        assert_eq!(values_of(&card, &there.cos), here.cos.view().f32().unwrap());
+        assert_eq!(values_of(&card, &there.sin), here.sin.view().f32().unwrap());
+        assert!(Table::new(&card, &frequencies, 0).is_ok());
     }
 
     #[test]
