@@ -31,6 +31,7 @@ typedef unsigned long long u64;
 
 #define FULL 0xffffffffu
 #define NEGATIVE_INFINITY __int_as_float(0xff800000)
+#define NOT_A_NUMBER __int_as_float(0x7fc00000)
 
 // ---- numbers ----
 
@@ -284,4 +285,35 @@ __device__ __forceinline__ u32 sequence_of(const u32* starts, u32 sequences, u32
     high = min(high, low + step);
   }
   return low;
+}
+
+// The same of doubles' sum.
+__device__ __forceinline__ double block_sum(double v) {
+  SHARED(double, partial, 33);
+  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
+#pragma unroll
+  for (int by = 16; by; by >>= 1) v += __shfl_xor_sync(FULL, v, by);
+  if (lane == 0) partial[warp] = v;
+  __syncthreads();
+  if (warp == 0) {
+    double all = lane < warps ? partial[lane] : 0.0;
+#pragma unroll
+    for (int by = 16; by; by >>= 1) all += __shfl_xor_sync(FULL, all, by);
+    if (lane == 0) partial[32] = all;
+  }
+  __syncthreads();
+  double result = partial[32];
+  __syncthreads();
+  return result;
+}
+
+// A double from the bits that a launch gives.
+__device__ __forceinline__ double double_of(u64 bits) {
+#ifdef ON_CARD
+  return __longlong_as_double((long long)bits);
+#else
+  double v;
+  memcpy(&v, &bits, 8);
+  return v;
+#endif
 }

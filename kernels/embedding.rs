@@ -8,15 +8,17 @@ use half::bf16;
 use crate::blocks::BLOCK;
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
+use crate::gpu::{self, Gpu, Grid, args};
 use crate::matrix::MatrixView;
 use crate::simd::{Level, multiversion};
 use crate::split::rows;
-use crate::tensor::{View, ViewMut};
+use crate::tensor::{Dtype, View, ViewMut};
 
 /// Rows of the table that one block of the backward pass owns.
 const OWNED: usize = 1024;
 
-/// out `[T,width]` = the rows of `table` (f32, bf16 or blocks) that `ids` name.
+/// out `[T,width]` = the rows of `table` (f32, bf16 or blocks) that `ids` name. A card reads tables
+/// of the type of `out`, and gives NaN for an id beyond the table, which it cannot tell.
 ///
 /// # Errors
 /// Lengths that do not fit, rows that cut a block, an id beyond the table, buffers of other types.
@@ -30,7 +32,12 @@ pub fn forward<'t>(
     let table = table.into();
     length("embedding", "out", out.len(), ids.len().saturating_mul(width))?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("embedding")),
+        Device::Gpu(gpu) => match table {
+            MatrixView::Plain(table) => forward_card(gpu, out, table, ids, width)?,
+            MatrixView::Blocks(_) => {
+                return Err(Error::argument("embedding", "a card reads no table of blocks"));
+            }
+        },
         Device::Cpu(cpu) => {
             let ids = known(ids, table.len(), width)?;
             let block = rows(width) * width;
@@ -61,14 +68,15 @@ pub fn forward<'t>(
     Ok(())
 }
 
-/// Adds row t of `dout` `[T,width]` to row `ids[t]` of `dtable` `[V,width]`, in order of t.
+/// Adds row t of `dout` `[T,width]` to row `ids[t]` of `dtable` `[V,width]`, in order of t. A card
+/// passes over ids beyond the table.
 ///
 /// # Errors
 /// Lengths that do not fit, an id beyond the table, buffers of other types.
 pub fn backward(dev: &Device, dtable: ViewMut, dout: View, ids: View, width: usize) -> Result<()> {
     length("embedding", "dout", dout.len(), ids.len().saturating_mul(width))?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("embedding")),
+        Device::Gpu(gpu) => backward_card(gpu, dtable, dout, ids, width)?,
         Device::Cpu(cpu) => {
             let ids = known(ids, dtable.len(), width)?;
             scatter(cpu, dtable.f32()?, dout.f32()?, ids, width);
@@ -77,16 +85,57 @@ pub fn backward(dev: &Device, dtable: ViewMut, dout: View, ids: View, width: usi
     Ok(())
 }
 
-/// The ids, all of which are rows of a table of `len` values.
-fn known(ids: View<'_>, len: usize, width: usize) -> Result<&[u32]> {
+/// Rows of a table of `len` values.
+fn height(len: usize, width: usize) -> Result<usize> {
     if width == 0 || !len.is_multiple_of(width) {
         return Err(Error::argument("embedding", format!("{len} values are no rows of {width}")));
     }
-    let (ids, vocab) = (ids.u32()?, len / width);
+    Ok(len / width)
+}
+
+/// The ids, all of which are rows of a table of `len` values.
+fn known(ids: View<'_>, len: usize, width: usize) -> Result<&[u32]> {
+    let (vocab, ids) = (height(len, width)?, ids.u32()?);
     match ids.iter().find(|id| **id as usize >= vocab) {
         Some(id) => Err(Error::argument("embedding", format!("id {id} is not below {vocab}"))),
         None => Ok(ids),
     }
+}
+
+fn forward_card(gpu: &Gpu, out: ViewMut, table: View, ids: View, width: usize) -> Result<()> {
+    let (out, ids) = (gpu::floats(out)?, gpu::of(ids, Dtype::U32)?);
+    let (dtype, vocab) = (out.dtype(), height(table.len(), width)?);
+    let table = gpu::of(table, dtype)?;
+    let arguments = args![out, table, ids, vocab as u32, width as u32];
+    let grid = gpu::rows(ids.len(), width, dtype);
+    gpu.launch("embedding", "embedding_forward", &[dtype], grid, arguments)
+}
+
+/// Tokens are put in order of their ids, equal ones in their own order; each id's run of tokens is
+/// then summed by one block. A token's place is how many come before it, counted outright: 2²⁸
+/// comparisons for 16,384 tokens are less work than moving their rows.
+fn backward_card(gpu: &Gpu, dtable: ViewMut, dout: View, ids: View, width: usize) -> Result<()> {
+    let (dtable, dout) = (gpu::floats(dtable)?, gpu::floats(dout)?);
+    let (ids, vocab) = (gpu::of(ids, Dtype::U32)?, height(dtable.len(), width)?);
+    let tokens = ids.len();
+    if tokens == 0 {
+        return Ok(());
+    }
+    let place = gpu.board().scratch(tokens * 8)?;
+    let order = place + 4 * tokens as u64;
+    gpu.board().clear(place, tokens * 4)?;
+    let scratch = |address| crate::gpu::Arg::Address(address);
+    let (across, down) = (tokens.div_ceil(256) as u32, tokens.div_ceil(1024) as u32);
+    let grid = Grid { blocks: [across, down.min(65_535), 1], threads: 256, shared: 0 };
+    let arguments = args![scratch(place), ids, tokens as u32];
+    gpu.launch("embedding", "embedding_places", &[], grid, arguments)?;
+    let arguments = args![scratch(order), scratch(place), tokens as u32];
+    gpu.launch("embedding", "embedding_order", &[], Grid::row(across as usize, 256), arguments)?;
+    let sizes = (tokens as u32, vocab as u32, width as u32);
+    let arguments = args![dtable, dout, ids, scratch(order), sizes.0, sizes.1, sizes.2];
+    let dtypes = [dout.dtype(), dtable.dtype()];
+    let grid = gpu::rows(tokens, width, dout.dtype());
+    gpu.launch("embedding", "embedding_backward", &dtypes, grid, arguments)
 }
 
 fn gather(
@@ -127,6 +176,7 @@ multiversion! {
 mod tests {
     use super::*;
     use crate::blocks::tests::{KINDS, blocks};
+    use crate::gpu::testing::{self, near, schedules, tensor, values_of};
     use crate::testing::{close, device, differences, project, same_on_any_threads, values, wide};
 
     const IDS: [u32; 6] = [2, 0, 2, 6, 2, 1];
@@ -177,6 +227,57 @@ mod tests {
         let slopes = differences(&wide(&table), |t| project(&reference(t, &IDS, width), &dout));
         let expected: Vec<f64> = slopes.iter().map(|v| v + 1.0).collect();
         close("dtable", &dtable, &expected, 1e-6, 1e-6);
+    }
+
+    #[test]
+    fn cards() {
+        for dtype in [Dtype::F32, Dtype::Bf16] {
+            for (vocab, width, tokens) in [(7, 5, 1), (7, 64, 30), (300, 24, 700), (9, 2064, 40)] {
+                let table = near(dtype, &values(1, vocab * width));
+                let ids: Vec<u32> = (0..tokens).map(|t| (t * t % (vocab - 1)) as u32).collect();
+                let found = schedules(dtype, |dev| {
+                    let (table, ids) = (tensor(dev, dtype, &table), testing::ids(dev, &ids));
+                    let mut out = dev.zeros(dtype, tokens * width).unwrap();
+                    forward(dev, out.view_mut(), table.view(), ids.view(), width).unwrap();
+                    values_of(dev, &out)
+                });
+                close("out", &found, &reference(&wide(&table), &ids, width), 0.0, 0.0);
+
+                let dout = near(dtype, &values(2, tokens * width));
+                for (grads, off) in [(Dtype::F32, 1e-5), (Dtype::Bf16, 4e-3)] {
+                    let found = schedules(dtype, |dev| {
+                        let mut dtable = tensor(dev, grads, &vec![1.0; vocab * width]);
+                        let (ids, to) = (testing::ids(dev, &ids), dtable.view_mut());
+                        let dout = tensor(dev, dtype, &dout);
+                        backward(dev, to, dout.view(), ids.view(), width).unwrap();
+                        values_of(dev, &dtable)
+                    });
+                    let mut expected = vec![1.0; vocab * width];
+                    for (id, row) in ids.iter().zip(wide(&dout).chunks(width)) {
+                        let to = &mut expected[*id as usize * width..][..width];
+                        to.iter_mut().zip(row).for_each(|(to, v)| *to += v);
+                    }
+                    close("dtable", &found, &expected, 1e-5, off);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cards_read_nothing_beyond_the_table() {
+        let found = schedules(Dtype::F32, |dev| {
+            let table = tensor(dev, Dtype::F32, &[1.0, 2.0, 3.0, 4.0]);
+            let ids = testing::ids(dev, &[1, 2, u32::MAX]);
+            let mut out = dev.zeros(Dtype::F32, 6).unwrap();
+            forward(dev, out.view_mut(), table.view(), ids.view(), 2).unwrap();
+            let (mut dtable, dout) = (dev.zeros(Dtype::F32, 4).unwrap(), table.part(0..2));
+            let ids = ids.part(1..2);
+            backward(dev, dtable.view_mut(), dout, ids, 2).unwrap();
+            [values_of(dev, &out), values_of(dev, &dtable)].concat()
+        });
+        assert_eq!(found[..2], [3.0, 4.0]);
+        assert!(found[2..6].iter().all(|v| v.is_nan()));
+        assert_eq!(found[6..], [0.0; 4]);
     }
 
     #[test]

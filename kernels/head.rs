@@ -4,17 +4,24 @@
 
 use crate::device::Device;
 use crate::error::{Error, Result, length};
+use crate::gpu::{self, Gpu, Grid, args};
 use crate::simd::{Level, exp_sum, max, multiversion, sigmoid};
-use crate::tensor::{View, ViewMut};
+use crate::tensor::{Dtype, View, ViewMut};
 
-/// out `[B,C]` = the rows of `x` `[T,C]` that `last` names.
+/// out `[B,C]` = the rows of `x` `[T,C]` that `last` names. A card gives NaN for a row beyond `x`.
 ///
 /// # Errors
 /// Lengths that do not fit, a row beyond `x`, buffers of other types.
 pub fn gather(dev: &Device, out: ViewMut, x: View, last: View) -> Result<()> {
     let width = width(out.len(), last.len())?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
+        Device::Gpu(gpu) => {
+            let (out, last) = (gpu::floats(out)?, gpu::of(last, Dtype::U32)?);
+            let (dtype, rows) = (out.dtype(), height(last.len(), x.len(), width)?);
+            let arguments = args![out, gpu::of(x, dtype)?, last, rows as u32, width as u32];
+            let grid = gpu::rows(last.len(), width, dtype);
+            gpu.launch("head", "head_gather", &[dtype], grid, arguments)?;
+        }
         Device::Cpu(_) => {
             let last = known(last, x.len(), width)?;
             let (out, x) = (out.f32()?, x.f32()?);
@@ -26,14 +33,21 @@ pub fn gather(dev: &Device, out: ViewMut, x: View, last: View) -> Result<()> {
     Ok(())
 }
 
-/// Adds row b of `dout` `[B,C]` to row `last[b]` of `dx` `[T,C]`.
+/// Adds row b of `dout` `[B,C]` to row `last[b]` of `dx` `[T,C]`. On a card rows must be distinct,
+/// and those beyond `dx` are passed over.
 ///
 /// # Errors
 /// As [`gather`].
 pub fn scatter_add(dev: &Device, dx: ViewMut, dout: View, last: View) -> Result<()> {
     let width = width(dout.len(), last.len())?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
+        Device::Gpu(gpu) => {
+            let (dx, last) = (gpu::floats(dx)?, gpu::of(last, Dtype::U32)?);
+            let (dtype, rows) = (dx.dtype(), height(last.len(), dx.len(), width)?);
+            let arguments = args![dx, gpu::of(dout, dtype)?, last, rows as u32, width as u32];
+            let grid = gpu::rows(last.len(), width, dtype);
+            gpu.launch("head", "head_scatter", &[dtype], grid, arguments)?;
+        }
         Device::Cpu(_) => {
             let last = known(last, dx.len(), width)?;
             let (dx, dout) = (dx.f32()?, dout.f32()?);
@@ -47,7 +61,7 @@ pub fn scatter_add(dev: &Device, dx: ViewMut, dout: View, last: View) -> Result<
 }
 
 /// Sets loss `[B]` = -weight · ln of the softmax at the label, and its gradient `dlogits`
-/// `[B,classes]`.
+/// `[B,classes]`. A card takes logits of f32 or bf16, and gives NaN for a label beyond `classes`.
 ///
 /// # Errors
 /// Lengths that do not fit, a label beyond `classes`, buffers of other types.
@@ -66,7 +80,14 @@ pub fn cross_entropy(
     length("cross_entropy", "logits", logits.len(), rows.saturating_mul(classes))?;
     length("cross_entropy", "dlogits", dlogits.len(), logits.len())?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
+        Device::Gpu(gpu) => {
+            let (loss, logits) = (gpu::of(loss, Dtype::F32)?, gpu::floats(logits)?);
+            let dlogits = gpu::of(dlogits, logits.dtype())?;
+            let (labels, weights) = (gpu::of(labels, Dtype::U32)?, gpu::of(weights, Dtype::F32)?);
+            let arguments = args![loss, dlogits, logits, labels, weights, classes as u32];
+            let grid = Grid::row(rows, 128);
+            gpu.launch("head", "head_cross_entropy", &[logits.dtype()], grid, arguments)?;
+        }
         Device::Cpu(_) => {
             let (labels, weights, level) = (labels.u32()?, weights.f32()?, Level::best());
             if let Some(label) = labels.iter().find(|label| **label as usize >= classes) {
@@ -103,7 +124,9 @@ pub fn bce(
     length("bce", "targets", targets.len(), rows)?;
     length("bce", "weights", weights.len(), rows)?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
+        Device::Gpu(gpu) => {
+            bce_card(gpu, (loss, dlogit), (logit, targets, weights))?;
+        }
         Device::Cpu(_) => {
             let inputs = (logit.f32()?, targets.f32()?, weights.f32()?);
             let outputs = loss.f32()?.iter_mut().zip(dlogit.f32()?);
@@ -135,7 +158,13 @@ pub fn preference(
     length("preference", "logit", logit.len(), pairs.saturating_mul(2))?;
     length("preference", "dlogit", dlogit.len(), logit.len())?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("head")),
+        Device::Gpu(gpu) => {
+            let (loss, logit) = (gpu::of(loss, Dtype::F32)?, gpu::floats(logit)?);
+            let dlogit = gpu::of(dlogit, logit.dtype())?;
+            let arguments = args![loss, dlogit, logit, gpu::of(weights, Dtype::F32)?, pairs as u32];
+            let grid = Grid::row(pairs.div_ceil(128), 128);
+            gpu.launch("head", "head_preference", &[logit.dtype()], grid, arguments)?;
+        }
         Device::Cpu(_) => {
             let (logit, weights) = (logit.f32()?, weights.f32()?);
             let outputs = loss.f32()?.iter_mut().zip(dlogit.f32()?.chunks_exact_mut(2));
@@ -152,6 +181,19 @@ pub fn preference(
     Ok(())
 }
 
+fn bce_card(
+    gpu: &Gpu,
+    (loss, dlogit): (ViewMut, ViewMut),
+    (logit, targets, weights): (View, View, View),
+) -> Result<()> {
+    let (loss, logit) = (gpu::of(loss, Dtype::F32)?, gpu::floats(logit)?);
+    let dlogit = gpu::of(dlogit, logit.dtype())?;
+    let (targets, weights) = (gpu::of(targets, Dtype::F32)?, gpu::of(weights, Dtype::F32)?);
+    let arguments = args![loss, dlogit, logit, targets, weights, logit.len() as u32];
+    let grid = Grid::row(logit.len().div_ceil(128), 128);
+    gpu.launch("head", "head_bce", &[logit.dtype()], grid, arguments)
+}
+
 /// Width of `rows` rows of `len` values.
 fn width(len: usize, rows: usize) -> Result<usize> {
     let width = len.checked_div(rows).unwrap_or(0);
@@ -159,11 +201,17 @@ fn width(len: usize, rows: usize) -> Result<usize> {
     Ok(width)
 }
 
+/// Rows of a matrix of `len` values, which must be whole where any are asked for.
+fn height(asked: usize, len: usize, width: usize) -> Result<usize> {
+    let rows = len.checked_div(width).unwrap_or(0);
+    length("head", "x", len, if asked == 0 { len } else { rows * width })?;
+    Ok(rows)
+}
+
 /// The rows, all of which are inside a matrix of `len` values.
 fn known(last: View<'_>, len: usize, width: usize) -> Result<&[u32]> {
     let last = last.u32()?;
-    let rows = len.checked_div(width).unwrap_or(0);
-    length("head", "x", len, if last.is_empty() { len } else { rows * width })?;
+    let rows = height(last.len(), len, width)?;
     match last.iter().find(|row| **row as usize >= rows) {
         Some(row) => Err(Error::argument("head", format!("row {row} is not below {rows}"))),
         None => Ok(last),
@@ -180,6 +228,10 @@ multiversion! {
         sum.ln() - (chosen - peak)
     }
 }
+
+#[cfg(test)]
+#[path = "head_card_tests.rs"]
+mod card_tests;
 
 #[cfg(test)]
 mod tests {

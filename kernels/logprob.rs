@@ -5,14 +5,16 @@
 
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
+use crate::gpu::{self, Gpu, Grid, args};
 use crate::simd::{EXP_LOW, LANES, Level, exp_below_88, fma, max, multiversion, total};
 use crate::split::{Rows, by_rows, rows};
-use crate::tensor::{View, ViewMut};
+use crate::tensor::{Dtype, View, ViewMut};
 
 /// Logits between two looks at the largest: they stay in the first cache.
 const RUN: usize = 2048;
 
-/// Sets `logp`, `entropy` and `lse`.
+/// Sets `logp`, `entropy` and `lse`. A card reads logits of f32 or bf16, the rest is f32; a target
+/// beyond the vocabulary, which it cannot tell, gets a log-probability of NaN there.
 ///
 /// # Errors
 /// Lengths that do not fit, a target beyond the vocabulary, buffers of other types.
@@ -29,7 +31,7 @@ pub fn forward(
     length("logprob", "entropy", entropy.len(), tokens)?;
     length("logprob", "lse", lse.len(), tokens)?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("logprob")),
+        Device::Gpu(gpu) => forward_card(gpu, (logp, entropy, lse), logits, targets)?,
         Device::Cpu(cpu) => {
             let (targets, vocab) = known(targets, logits.len())?;
             let (logits, level) = (logits.f32()?, Level::best());
@@ -49,7 +51,8 @@ pub fn forward(
 
 /// Turns `logits` into their gradients, in place:
 /// p · (-dlogp - dentropy · (x - lse + entropy)), and + dlogp at the target. `entropy` holds the
-/// entropies and their gradients. A row whose gradients are 0 becomes 0, whatever its logits.
+/// entropies and their gradients. A row whose gradients are 0 becomes 0, whatever its logits. On a
+/// card the row of a target beyond the vocabulary becomes NaN otherwise.
 ///
 /// # Errors
 /// As [`forward`].
@@ -69,7 +72,7 @@ pub fn backward(
         length("logprob", "dentropy", dentropy.len(), tokens)?;
     }
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("logprob")),
+        Device::Gpu(gpu) => backward_card(gpu, logits, lse, targets, dlogp, entropy)?,
         Device::Cpu(cpu) => {
             let (targets, _) = known(targets, logits.len())?;
             let entropy = entropy.map(|(h, dh)| Ok((h.f32()?, dh.f32()?))).transpose()?;
@@ -79,11 +82,17 @@ pub fn backward(
     Ok(())
 }
 
+/// V, of which there are `logits` in all.
+fn vocabulary(tokens: usize, logits: usize) -> Result<usize> {
+    let vocab = logits.checked_div(tokens).unwrap_or(0);
+    length("logprob", "logits", logits, tokens * vocab)?;
+    Ok(vocab)
+}
+
 /// The targets, all below V, and V.
 fn known(targets: View<'_>, logits: usize) -> Result<(&[u32], usize)> {
     let targets = targets.u32()?;
-    let vocab = logits.checked_div(targets.len()).unwrap_or(0);
-    length("logprob", "logits", logits, targets.len() * vocab)?;
+    let vocab = vocabulary(targets.len(), logits)?;
     match targets.iter().find(|target| **target as usize >= vocab) {
         Some(target) => {
             let problem = format!("target {target} is not below {vocab}");
@@ -91,6 +100,46 @@ fn known(targets: View<'_>, logits: usize) -> Result<(&[u32], usize)> {
         }
         None => Ok((targets, vocab)),
     }
+}
+
+fn forward_card(
+    gpu: &Gpu,
+    (logp, entropy, lse): (ViewMut, ViewMut, ViewMut),
+    logits: View,
+    targets: View,
+) -> Result<()> {
+    let (logits, targets) = (gpu::floats(logits)?, gpu::of(targets, Dtype::U32)?);
+    let (dtype, tokens) = (logits.dtype(), targets.len());
+    let vocab = vocabulary(tokens, logits.len())?;
+    let (logp, entropy) = (gpu::of(logp, Dtype::F32)?, gpu::of(entropy, Dtype::F32)?);
+    let lse = gpu::of(lse, Dtype::F32)?;
+    let arguments = args![logp, entropy, lse, logits, targets, vocab as u32];
+    gpu.launch("logprob", "logprob_forward", &[dtype], wide_rows(tokens, vocab, dtype), arguments)
+}
+
+fn backward_card(
+    gpu: &Gpu,
+    logits: ViewMut,
+    lse: View,
+    targets: View,
+    dlogp: View,
+    entropy: Option<(View, View)>,
+) -> Result<()> {
+    let (logits, targets) = (gpu::floats(logits)?, gpu::of(targets, Dtype::U32)?);
+    let (dtype, tokens) = (logits.dtype(), targets.len());
+    let vocab = vocabulary(tokens, logits.len())?;
+    let (lse, dlogp) = (gpu::of(lse, Dtype::F32)?, gpu::of(dlogp, Dtype::F32)?);
+    let f32s = |view| gpu::of(view, Dtype::F32);
+    let entropy = entropy.map(|(h, dh)| Ok((f32s(h)?, f32s(dh)?))).transpose()?;
+    let (h, dh) = entropy.unzip();
+    let arguments = args![logits, lse, targets, dlogp, h, dh, vocab as u32];
+    gpu.launch("logprob", "logprob_backward", &[dtype], wide_rows(tokens, vocab, dtype), arguments)
+}
+
+/// A block a row, of up to 1,024 threads: a row is long.
+fn wide_rows(tokens: usize, vocab: usize, dtype: Dtype) -> Grid {
+    let threads = (vocab * dtype.bytes()).div_ceil(16).next_multiple_of(32).clamp(32, 1024);
+    Grid::row(tokens, threads as u32)
 }
 
 fn backward_host(
@@ -188,6 +237,10 @@ multiversion! {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "logprob_card_tests.rs"]
+mod card_tests;
 
 #[cfg(test)]
 mod tests {

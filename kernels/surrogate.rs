@@ -9,7 +9,15 @@
 
 use crate::device::Device;
 use crate::error::{Error, Result, length};
-use crate::tensor::{View, ViewMut};
+use crate::gpu::{self, Gpu, args};
+use crate::sums;
+use crate::tensor::{Dtype, View, ViewMut};
+
+/// How many [`crate::sums`] a call of [`accumulate`] or [`entropy`] adds to.
+pub const KINDS: usize = 7;
+
+/// The op of errors.
+const OP: &str = "surrogate::backward";
 
 /// The surrogate's constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,6 +45,8 @@ pub struct Totals {
     pub ratio: f64,
     /// The tokens.
     pub tokens: u64,
+    /// Σ of entropies, nats, of the tokens that [`entropy`] saw; without the weights.
+    pub entropy: f64,
 }
 
 impl Totals {
@@ -48,6 +58,32 @@ impl Totals {
         self.divergence += other.divergence;
         self.ratio += other.ratio;
         self.tokens += other.tokens;
+        self.entropy += other.entropy;
+    }
+
+    /// Waits for all work before and reads those of all calls that added to `sums`, a buffer of
+    /// [`KINDS`] sums.
+    ///
+    /// # Errors
+    /// Another length or type; of the driver, and of the work before.
+    pub fn read(dev: &Device, sums: View) -> Result<Totals> {
+        length(OP, "sums", sums.len(), sums::words(KINDS))?;
+        let sums = sums::read(dev, sums)?;
+        Ok(Totals {
+            loss: sums[0],
+            clipped_high: sums[1] as u64,
+            clipped_low: sums[2] as u64,
+            divergence: sums[3],
+            ratio: sums[4],
+            tokens: sums[5] as u64,
+            entropy: sums[6],
+        })
+    }
+
+    fn sums(&self) -> [f64; KINDS] {
+        let counts = [self.clipped_high, self.clipped_low, self.tokens].map(|count| count as f64);
+        let [high, low, tokens] = counts;
+        [self.loss, high, low, self.divergence, self.ratio, tokens, self.entropy]
     }
 }
 
@@ -66,20 +102,86 @@ pub struct Tokens<'a> {
     pub weight: View<'a>,
 }
 
-/// Sets `dlogp` `[N]`, dL / d ln π, and returns the sums.
+/// Sets `dlogp` `[N]`, dL / d ln π, and returns the sums: on the host, which has them at once.
 ///
 /// # Errors
 /// Lengths or types that do not fit, clipping outside [0, 1) below or below 0 above, a penalty
-/// below 0 or without a reference.
+/// below 0 or without a reference; a card.
 pub fn backward(
     dev: &Device,
     dlogp: ViewMut,
     tokens: Tokens,
     settings: Settings,
 ) -> Result<Totals> {
-    const OP: &str = "surrogate::backward";
-    let Tokens { logp, log_ratio, reference, advantage, weight } = tokens;
-    let count = dlogp.len();
+    check(dlogp.len(), &tokens, settings)?;
+    match dev {
+        Device::Cpu(_) => host(dlogp, tokens, settings),
+        Device::Gpu(_) => Err(Error::argument(OP, "a card keeps its sums: they are accumulated")),
+    }
+}
+
+/// Sets `dlogp` `[N]` as [`backward`] does and adds the sums to `sums`, a buffer of [`KINDS`]
+/// [`crate::sums`] that [`Totals::read`] reads: nothing waits for a card.
+///
+/// # Errors
+/// As [`backward`], but for a card.
+pub fn accumulate(
+    dev: &Device,
+    dlogp: ViewMut,
+    sums: ViewMut,
+    tokens: Tokens,
+    settings: Settings,
+) -> Result<()> {
+    check(dlogp.len(), &tokens, settings)?;
+    length(OP, "sums", sums.len(), sums::words(KINDS))?;
+    match dev {
+        Device::Cpu(_) => sums::add_here(OP, sums, &host(dlogp, tokens, settings)?.sums()),
+        Device::Gpu(gpu) => on_card(gpu, dlogp, sums, tokens, settings),
+    }
+}
+
+/// Sets `dentropy` `[N]` = -worth · w, the slopes of a loss of -worth · w · entropy, and adds that
+/// loss and the entropies to `sums`, as [`accumulate`] does. All are `[N]` of f32.
+///
+/// # Errors
+/// Lengths or types that do not fit.
+pub fn entropy(
+    dev: &Device,
+    dentropy: ViewMut,
+    sums: ViewMut,
+    entropy: View,
+    weight: View,
+    worth: f32,
+) -> Result<()> {
+    let count = dentropy.len();
+    length(OP, "entropy", entropy.len(), count)?;
+    length(OP, "weight", weight.len(), count)?;
+    length(OP, "sums", sums.len(), sums::words(KINDS))?;
+    match dev {
+        Device::Gpu(gpu) => {
+            let (dentropy, sums) =
+                (gpu::of(dentropy, Dtype::F32)?, sums::on_card(OP, sums, KINDS)?);
+            let (entropy, weight) = (gpu::of(entropy, Dtype::F32)?, gpu::of(weight, Dtype::F32)?);
+            let (grid, rows) = sums::shared(gpu, count, KINDS)?;
+            let arguments = args![dentropy, rows, entropy, weight, worth, count as u32];
+            gpu.launch("surrogate", "surrogate_entropy", &[], grid, arguments)?;
+            sums::add(gpu, sums, rows, grid)
+        }
+        Device::Cpu(_) => {
+            let pairs = entropy.f32()?.iter().zip(weight.f32()?);
+            let mut totals = Totals::default();
+            for ((entropy, weight), slope) in pairs.zip(dentropy.f32()?) {
+                *slope = -worth * weight;
+                totals.loss -= f64::from(worth) * f64::from(*weight) * f64::from(*entropy);
+                totals.entropy += f64::from(*entropy);
+            }
+            sums::add_here(OP, sums, &totals.sums())
+        }
+    }
+}
+
+fn check(count: usize, tokens: &Tokens, settings: Settings) -> Result<()> {
+    let Tokens { logp, log_ratio, reference, advantage, weight } = *tokens;
     let named = [("logp", logp), ("log_ratio", log_ratio), ("advantage", advantage)];
     for (name, view) in named.into_iter().chain([("weight", weight)]) {
         length(OP, name, view.len(), count)?;
@@ -93,7 +195,43 @@ pub fn backward(
         let given = if reference.is_some() { "with" } else { "without" };
         return Err(Error::argument(OP, format!("{settings:?} {given} a reference")));
     }
-    let Device::Cpu(_) = dev else { return Err(crate::gpu::not_yet("surrogate")) };
+    Ok(())
+}
+
+fn on_card(
+    gpu: &Gpu,
+    dlogp: ViewMut,
+    sums: ViewMut,
+    tokens: Tokens,
+    settings: Settings,
+) -> Result<()> {
+    let f32s = |view| gpu::of(view, Dtype::F32);
+    let (dlogp, sums) = (gpu::of(dlogp, Dtype::F32)?, sums::on_card(OP, sums, KINDS)?);
+    let (logp, log_ratio) = (f32s(tokens.logp)?, f32s(tokens.log_ratio)?);
+    let (advantage, weight) = (f32s(tokens.advantage)?, f32s(tokens.weight)?);
+    let reference = tokens.reference.map(f32s).transpose()?;
+    let (count, Settings { low, high, penalty }) = (dlogp.len(), settings);
+    let (grid, rows) = sums::shared(gpu, count, KINDS)?;
+    let arguments: &[_] = args![
+        dlogp,
+        rows,
+        logp,
+        log_ratio,
+        reference,
+        advantage,
+        weight,
+        low,
+        high,
+        penalty,
+        count as u32
+    ];
+    gpu.launch("surrogate", "surrogate_backward", &[], grid, arguments)?;
+    sums::add(gpu, sums, rows, grid)
+}
+
+fn host(dlogp: ViewMut, tokens: Tokens, settings: Settings) -> Result<Totals> {
+    let Tokens { logp, log_ratio, reference, advantage, weight } = tokens;
+    let (count, penalty) = (dlogp.len(), settings.penalty);
     let (dlogp, logp, log_ratio) = (dlogp.f32()?, logp.f32()?, log_ratio.f32()?);
     let (advantage, weight) = (advantage.f32()?, weight.f32()?);
     let reference = reference.map(View::f32).transpose()?;
@@ -131,7 +269,9 @@ fn surrogate(log_ratio: f64, a: f64, w: f64, settings: Settings, totals: &mut To
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{device, values};
+    use crate::testing::{close, device, values};
+
+    use crate::gpu::testing::{schedules, tensor, values_of};
 
     const SETTINGS: Settings = Settings { low: 0.2, high: 0.28, penalty: 0.04 };
 
@@ -221,6 +361,51 @@ mod tests {
         assert_eq!([one(1.0, 1.0), one(-1.0, -1.0)], [0.0, 0.0]);
         assert!(one(1.0, -1.0) > 2.7 && one(-1.0, 1.0) < -0.3);
         assert_eq!(one(0.0, 2.0), -2.0);
+    }
+
+    /// The slopes and the sums of two calls.
+    fn accumulated(dev: &Device, case: &Case, settings: Settings) -> Vec<f32> {
+        let ratios: Vec<f32> =
+            case.logp.iter().zip(&case.old).map(|(new, old)| new - old).collect();
+        let given = [&case.logp, &ratios, &case.reference, &case.advantage, &case.weight];
+        let [logp, ratio, reference, a, w] = given.map(|v| tensor(dev, Dtype::F32, v));
+        let [mut dlogp, mut dh] = [0, 1].map(|_| dev.zeros(Dtype::F32, logp.len()).unwrap());
+        let mut sums = dev.zeros(Dtype::U32, sums::words(KINDS)).unwrap();
+        let tokens = Tokens {
+            logp: logp.view(),
+            log_ratio: ratio.view(),
+            reference: (settings.penalty > 0.0).then_some(reference.view()),
+            advantage: a.view(),
+            weight: w.view(),
+        };
+        for _ in 0..2 {
+            accumulate(dev, dlogp.view_mut(), sums.view_mut(), tokens, settings).unwrap();
+        }
+        let (to, by) = (dh.view_mut(), sums.view_mut());
+        entropy(dev, to, by, logp.view(), w.view(), 0.5).unwrap();
+        let totals = Totals::read(dev, sums.view()).unwrap().sums().map(|sum| sum as f32);
+        [values_of(dev, &dlogp), values_of(dev, &dh), totals.to_vec()].concat()
+    }
+
+    #[test]
+    fn cards() {
+        for count in [1, 256, 2500] {
+            let case = case(count);
+            for settings in [SETTINGS, Settings { penalty: 0.0, ..SETTINGS }] {
+                let (once, dlogp) = run(&case, settings);
+                let slopes = case.weight.iter().map(|w| -0.5 * f64::from(*w));
+                let mut expected: Vec<f64> = dlogp.iter().map(|v| f64::from(*v)).collect();
+                expected.extend(slopes.clone());
+                let worth: f64 = slopes.zip(&case.logp).map(|(s, h)| s * f64::from(*h)).sum();
+                let entropies = case.logp.iter().map(|h| f64::from(*h)).sum();
+                let mut sums = once.sums().map(|sum| 2.0 * sum);
+                (sums[0], sums[6]) = (sums[0] + worth, entropies);
+                expected.extend(sums);
+                close("host", &accumulated(&device(), &case, settings), &expected, 1e-6, 1e-6);
+                let found = schedules(Dtype::F32, |dev| accumulated(dev, &case, settings));
+                close("card", &found, &expected, 1e-6, 1e-6);
+            }
+        }
     }
 
     #[test]

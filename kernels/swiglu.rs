@@ -5,18 +5,26 @@
 
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
+use crate::gpu::{self, Gpu, Grid, args};
 use crate::simd::{Level, multiversion, sigmoid};
 use crate::split::rows;
-use crate::tensor::{View, ViewMut};
+use crate::tensor::{Dtype, View, ViewMut};
 
 /// out `[T,width]` = silu(gate) · up.
 ///
 /// # Errors
-/// Lengths that do not fit; buffers of other types than f32.
+/// Lengths that do not fit; buffers of other types than f32, or bf16 on a card.
 pub fn forward(dev: &Device, out: ViewMut, gate_up: View, width: usize) -> Result<()> {
     check("gate_up", gate_up.len(), out.len(), width)?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("swiglu")),
+        Device::Gpu(gpu) => {
+            let out = gpu::floats(out)?;
+            let (dtype, gate_up) = (out.dtype(), gpu::of(gate_up, out.dtype())?);
+            let tokens = out.len() / width;
+            let arguments = args![out, gate_up, tokens as u32, width as u32];
+            let grid = columns(gpu, tokens, width, dtype);
+            gpu.launch("swiglu", "swiglu_forward", &[dtype], grid, arguments)?;
+        }
         Device::Cpu(cpu) => forward_host(cpu, out.f32()?, gate_up.f32()?, width),
     }
     Ok(())
@@ -26,7 +34,7 @@ pub fn forward(dev: &Device, out: ViewMut, gate_up: View, width: usize) -> Resul
 /// dgate = dout · up · σ(gate) · (1 + gate · (1 - σ(gate))), dup = dout · silu(gate).
 ///
 /// # Errors
-/// Lengths that do not fit; buffers of other types than f32.
+/// Lengths that do not fit; buffers of other types than f32, or bf16 on a card.
 pub fn backward(
     dev: &Device,
     dgate_up: ViewMut,
@@ -37,7 +45,14 @@ pub fn backward(
     check("gate_up", gate_up.len(), dout.len(), width)?;
     check("dgate_up", dgate_up.len(), dout.len(), width)?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("swiglu")),
+        Device::Gpu(gpu) => {
+            let dout = gpu::floats(dout)?;
+            let (dtype, tokens) = (dout.dtype(), dout.len() / width);
+            let (dgate_up, gate_up) = (gpu::of(dgate_up, dtype)?, gpu::of(gate_up, dtype)?);
+            let arguments = args![dgate_up, dout, gate_up, tokens as u32, width as u32];
+            let grid = columns(gpu, tokens, width, dtype);
+            gpu.launch("swiglu", "swiglu_backward", &[dtype], grid, arguments)?;
+        }
         Device::Cpu(cpu) => backward_host(cpu, dgate_up.f32()?, dout.f32()?, gate_up.f32()?, width),
     }
     Ok(())
@@ -48,6 +63,13 @@ fn check(name: &'static str, found: usize, out: usize, width: usize) -> Result<(
         return Err(Error::argument("swiglu", format!("{out} values are no rows of {width}")));
     }
     length("swiglu", name, found, 2 * out)
+}
+
+/// Blocks that own 128 pieces of sixteen bytes of a row, and go down over some of the rows.
+fn columns(gpu: &Gpu, tokens: usize, width: usize, dtype: Dtype) -> Grid {
+    let across = (width * dtype.bytes()).div_ceil(16 * 128);
+    let most = (gpu.facts().processors as usize * 32).div_ceil(across).min(65_535);
+    Grid { blocks: [across as u32, tokens.min(most) as u32, 1], threads: 128, shared: 0 }
 }
 
 fn forward_host(cpu: &Cpu, out: &mut [f32], gate_up: &[f32], width: usize) {
@@ -102,6 +124,7 @@ multiversion! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::testing::{near, schedules, tensor, values_of};
     use crate::testing::{close, device, differences, project, same_on_any_threads, values, wide};
 
     const SHAPES: [(usize, usize); 4] = [(1, 1), (3, 5), (2, 64), (4, 33)];
@@ -147,6 +170,35 @@ mod tests {
             backward(&device(), out, View::F32(&dout), View::F32(&x), width).unwrap();
             let expected = differences(&wide(&x), |x| project(&reference(x, width), &dout));
             close("dgate_up", &dx, &expected, 1e-5, 1e-5);
+        }
+    }
+
+    #[test]
+    fn cards() {
+        for (dtype, absolute, relative) in [(Dtype::F32, 1e-5, 1e-5), (Dtype::Bf16, 1e-2, 1e-2)] {
+            for (tokens, width) in [(1, 1), (3, 5), (2, 64), (4, 333), (150, 24), (3, 2064)] {
+                let x = near(dtype, &input(tokens, width));
+                let dout = near(dtype, &values(4, tokens * width));
+                let found = schedules(dtype, |dev| {
+                    let (x, dout) = (tensor(dev, dtype, &x), tensor(dev, dtype, &dout));
+                    let mut out = dev.zeros(dtype, tokens * width).unwrap();
+                    let mut dx = dev.zeros(dtype, x.len()).unwrap();
+                    forward(dev, out.view_mut(), x.view(), width).unwrap();
+                    backward(dev, dx.view_mut(), dout.view(), x.view(), width).unwrap();
+                    [values_of(dev, &out), values_of(dev, &dx)].concat()
+                });
+                let mut expected = reference(&wide(&x), width);
+                for (x, dout) in x.chunks(2 * width).zip(dout.chunks(width)) {
+                    let slopes = |at: usize| {
+                        let [g, u, d] = [x[at], x[width + at], dout[at]].map(f64::from);
+                        let s = 1.0 / (1.0 + (-g).exp());
+                        (d * u * s * (1.0 + g * (1.0 - s)), d * g * s)
+                    };
+                    expected.extend((0..width).map(|at| slopes(at).0));
+                    expected.extend((0..width).map(|at| slopes(at).1));
+                }
+                close("card", &found, &expected, absolute, relative);
+            }
         }
     }
 
