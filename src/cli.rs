@@ -28,6 +28,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::place::{Choice, Place};
 
 /// Builds, verifies and measures multi-constraint instruction following.
 #[derive(Debug, Parser)]
@@ -43,6 +44,9 @@ struct Cli {
     /// Threads to use; by default one a core.
     #[arg(long, global = true, value_name = "N")]
     threads: Option<NonZeroU16>,
+    /// Where models run: auto (a card where there is one), cpu, cuda or cuda:N.
+    #[arg(long, global = true, value_name = "DEVICE", default_value = "auto")]
+    device: Choice,
     /// No progress and no notes on standard error.
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -78,21 +82,22 @@ pub fn run() -> Result<bool> {
         pool.map_err(|e| Error::usage(format!("--threads {threads}: {e}")))?;
     }
     let threads = cli.threads.map_or(0, |n| usize::from(n.get()));
+    let place = Place { choice: cli.device, threads };
     match cli.command {
-        Command::Ablate(command) => command.run(threads, cli.quiet),
-        Command::Bench(command) => command.run(threads, cli.quiet),
+        Command::Ablate(command) => command.run(place, cli.quiet),
+        Command::Bench(command) => command.run(place, cli.quiet),
         Command::Build(command) => command.run(cli.quiet),
         Command::Constraints(command) => command.run(),
         Command::Data(command) => command.run(cli.quiet),
-        Command::Generate(command) => command.run(cli.quiet),
+        Command::Generate(command) => command.run(place, cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
         Command::Pairs(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
-        Command::Run(command) => command.run(threads, cli.quiet),
-        Command::Status(command) => command.run(threads),
-        Command::Train(command) => command.run(threads, cli.quiet),
+        Command::Run(command) => command.run(place, cli.quiet),
+        Command::Status(command) => command.run(place),
+        Command::Train(command) => command.run(place, cli.quiet),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod generate;
 pub mod groups;
 pub mod models;
 pub mod pairs;
+pub mod place;
 pub mod progress;
 pub mod report;
 pub mod revision;

@@ -135,7 +135,8 @@ impl Guess {
             heedful_models::config::Head::Lm,
         )?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if cycle.threads == 0 { cores } else { cycle.threads.min(cores) };
+        let threads = cycle.place.threads;
+        let threads = if threads == 0 { cores } else { threads.min(cores) };
         // Measured at small shapes on machines with AVX2: 25 GFLOP/s a thread.
         let rate = 25e9 * threads as f64;
         let answer = cycle.recipe.max_tokens as f64 / 2.0;

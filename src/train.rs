@@ -23,6 +23,7 @@ use heedful_models::{Checkpoint, params};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::place::Place;
 pub use examples::Counts;
 
 /// What a supervised training is.
@@ -68,8 +69,8 @@ pub struct Sft {
     pub save_every: u64,
     /// How the checkpoint is written.
     pub dtype: Dtype,
-    /// Threads; 0 takes one a core.
-    pub threads: usize,
+    /// Where the model runs.
+    pub place: Place,
 }
 
 /// What came of it.
@@ -108,7 +109,7 @@ pub fn sft(with: &Sft, mut watch: impl FnMut(&Line, u64)) -> Result<Summary> {
         let problem = format!("{}: a classifier does not talk", with.model.display());
         return Err(Error::usage(problem));
     }
-    let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
+    let device = with.place.open()?;
     let encoder = examples::Encoder::new(&checkpoint, with.length)?;
     let (train, counts) = encoder.read(&with.data)?;
     let mut feed = Feed::new(train, with.tokens, with.packing, with.seed)?;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::run::{self, Which};
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::run::ablate;
 
 /// Run variants of a recipe and compare them in one report.
@@ -37,7 +38,7 @@ pub(super) struct Ablate {
 }
 
 impl Ablate {
-    pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let mut grid = ablate::read(self.grid.as_deref())?;
         if let Some(name) =
             self.only.iter().find(|name| !grid.variant.iter().any(|one| one.name == **name))
@@ -59,7 +60,7 @@ impl Ablate {
                 let mut set = variant.set.clone();
                 set.push(format!("seed={seed}"));
                 let (recipe, _) = self.which.read(&set)?;
-                let cycle = run::cycle(&recipe, threads)?;
+                let cycle = run::cycle(&recipe, place)?;
                 let results = folder.join(format!("{}-{seed}", variant.name));
                 let found = run::watched(&cycle, &folder, &results, None, quiet)?;
                 rows.push(ablate::row(variant, &found, first.as_ref())?);

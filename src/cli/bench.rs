@@ -9,6 +9,7 @@ use super::generate_endpoint::Endpoint;
 use crate::contest::{self, Entry};
 use crate::error::{Error, Result};
 use crate::generate::request::Sampling;
+use crate::place::Place;
 use crate::reward::Classifier;
 
 /// Compare speeds.
@@ -55,19 +56,19 @@ struct Judge {
 }
 
 impl Bench {
-    pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let Command::Judge(judge) = self.command;
-        judge.run(threads, quiet)
+        judge.run(place, quiet)
     }
 }
 
 impl Judge {
-    fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let mut groups = heedful_datasets::groups::read(&self.groups)?;
         groups.truncate(self.limit.unwrap_or(usize::MAX));
         let mut entries = Vec::new();
         if let Some(path) = &self.reward {
-            let mut classifier = Classifier::open(path, threads)?;
+            let mut classifier = Classifier::open(path, place)?;
             contest::warm(&groups, |asked| classifier.score(asked))?;
             entries.push(contest::time("classifier", &groups, |asked| classifier.score(asked))?);
         }

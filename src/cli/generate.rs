@@ -11,6 +11,7 @@ use super::generate_local::{self, Local, Typed};
 use crate::error::{Error, Result};
 use crate::generate::request::Sampling;
 use crate::generate::{Job, Outcome, STAGE, artifact, input};
+use crate::place::Place;
 use crate::revision;
 
 /// Sample responses to prompts, from a checkpoint or a model behind an OpenAI-compatible server.
@@ -75,12 +76,12 @@ pub(super) struct Generate {
 }
 
 impl Generate {
-    pub(super) fn run(self, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         if self.n == 0 {
             return Err(Error::usage("-n 0: expected one sample or more"));
         }
         if !self.endpoint.is_asked() {
-            return self.run_local(quiet);
+            return self.run_local(place, quiet);
         }
         let sampling = Sampling {
             model: self.model.clone(),
@@ -101,7 +102,7 @@ impl Generate {
     }
 
     /// By a checkpoint on this machine.
-    fn run_local(&self, quiet: bool) -> Result<bool> {
+    fn run_local(&self, place: Place, quiet: bool) -> Result<bool> {
         let typed = Typed {
             model: &self.model,
             temperature: self.temperature,
@@ -109,7 +110,7 @@ impl Generate {
             max_tokens: self.max_tokens,
             stop: &self.stop,
             seed: self.seed.unwrap_or(0),
-            threads: rayon::current_num_threads(),
+            place: Place { threads: rayon::current_num_threads(), ..place },
         };
         let (settings, identity) = self.local.settings(&typed)?;
         let read = input::read(&self.data, self.limit, self.system.as_deref())?;

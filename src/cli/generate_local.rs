@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::generate::local::{self, Asked, Settings};
 use crate::generate::{Job, Outcome, complete};
+use crate::place::Place;
 use crate::progress;
 
 /// How a checkpoint on this machine answers.
@@ -75,7 +76,7 @@ pub(super) struct Typed<'a> {
     pub(super) max_tokens: Option<u32>,
     pub(super) stop: &'a [String],
     pub(super) seed: u64,
-    pub(super) threads: usize,
+    pub(super) place: Place,
 }
 
 /// Tokens of a response at most, where nobody says.
@@ -132,7 +133,7 @@ impl Local {
             kept: self.kv.dtype(),
             ..Slots::default()
         };
-        let identity = json!({
+        let mut identity = json!({
             "model": pull::digest(&model)?,
             "temperature": sampling.temperature,
             "top_k": sampling.top_k,
@@ -147,6 +148,9 @@ impl Local {
             "context": self.context,
             "truncate_prompts": self.truncate_prompts,
         });
+        if let Some(device) = typed.place.mark() {
+            identity["device"] = json!(device);
+        }
         let settings = Settings {
             model,
             sampling,
@@ -157,7 +161,7 @@ impl Local {
             overlong,
             weights: self.weights.keep(),
             slots,
-            threads: typed.threads,
+            place: typed.place,
         };
         Ok((settings, identity))
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::train_policy;
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::progress;
 use crate::run::plan::Plan;
 use crate::run::recipe::{self, Recipe};
@@ -87,7 +88,7 @@ impl Which {
 }
 
 /// The cycle of a recipe.
-pub(super) fn cycle(recipe: &Recipe, threads: usize) -> Result<Cycle<'_>> {
+pub(super) fn cycle(recipe: &Recipe, place: Place) -> Result<Cycle<'_>> {
     let model = heedful_models::resolve(&recipe.model)?;
     let ours = ["reward", "seed", "max-tokens"];
     if let Some(key) = ours.into_iter().find(|key| recipe.policy.contains_key(*key)) {
@@ -98,13 +99,13 @@ pub(super) fn cycle(recipe: &Recipe, threads: usize) -> Result<Cycle<'_>> {
         .map_err(|e| Error::usage(format!("recipe {}: policy: {e}", recipe.name)))?;
     policy.seed = recipe.seed;
     policy.max_tokens = recipe.max_tokens;
-    Ok(Cycle { recipe, model, policy, threads })
+    Ok(Cycle { recipe, model, policy, place })
 }
 
 impl Run {
-    pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let (recipe, out) = self.which.read(&[])?;
-        let cycle = cycle(&recipe, threads)?;
+        let cycle = cycle(&recipe, place)?;
         if self.dry_run {
             let plan = cycle::plan(&cycle, &out)?;
             tell(&plan, self.json)?;
@@ -160,9 +161,9 @@ pub(super) fn watched(
 }
 
 impl Status {
-    pub(super) fn run(self, threads: usize) -> Result<bool> {
+    pub(super) fn run(self, place: Place) -> Result<bool> {
         let (recipe, out) = self.which.read(&[])?;
-        let plan = cycle::plan(&cycle(&recipe, threads)?, &out)?;
+        let plan = cycle::plan(&cycle(&recipe, place)?, &out)?;
         tell(&plan, self.json)
     }
 }

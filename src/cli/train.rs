@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::train_policy::Policy;
 use super::train_reward::Reward;
 use crate::error::Result;
+use crate::place::Place;
 use crate::{progress, train};
 
 /// Train models.
@@ -135,19 +136,19 @@ impl From<Type> for Dtype {
 }
 
 impl Train {
-    pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         match self.command {
-            Command::Sft(command) => command.run(threads, quiet),
-            Command::Reward(command) => command.run(threads, quiet),
-            Command::Policy(command) => command.run(threads, quiet),
+            Command::Sft(command) => command.run(place, quiet),
+            Command::Reward(command) => command.run(place, quiet),
+            Command::Policy(command) => command.run(place, quiet),
         }
     }
 }
 
 impl Sft {
-    fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let bar = progress::bar("train", Some(0), quiet);
-        let done = train::sft(&self.settings(threads)?, |line, steps| {
+        let done = train::sft(&self.settings(place)?, |line, steps| {
             bar.set_length(steps);
             bar.set_position(line.update.step);
             let (loss, speed) = (line.update.loss, line.speed);
@@ -174,7 +175,7 @@ impl Sft {
         Ok(true)
     }
 
-    fn settings(self, threads: usize) -> Result<train::Sft> {
+    fn settings(self, place: Place) -> Result<train::Sft> {
         Ok(train::Sft {
             model: heedful_models::resolve(&self.model)?,
             data: self.data,
@@ -196,7 +197,7 @@ impl Sft {
             evaluate_every: self.evaluate_every,
             save_every: self.save_every,
             dtype: Dtype::from(self.dtype),
-            threads,
+            place,
         })
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::progress;
 use crate::train::policy::{self, Line};
 use settings::Settings;
@@ -61,12 +62,12 @@ pub(super) fn of_table(table: &toml::Table) -> Result<policy::Policy> {
 }
 
 impl Policy {
-    pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let preset = self.preset.as_deref().map(Settings::read).transpose()?;
         let settings = self.settings.over(preset.unwrap_or_default())?;
         let model = heedful_models::resolve(&self.model)?;
         let with = settings
-            .apply(policy::Policy { threads, ..policy::Policy::new(model, self.data, self.out) });
+            .apply(policy::Policy { place, ..policy::Policy::new(model, self.data, self.out) });
         let bar = progress::bar("policy", Some(with.steps), quiet);
         let done = policy::train(&with, |Line { step, reward, speed }| {
             bar.set_position(*step);

@@ -8,6 +8,7 @@ use heedful_models::schedule::Shape;
 
 use super::train::{Schedule, Type};
 use crate::error::Result;
+use crate::place::Place;
 use crate::progress;
 use crate::reward::baselines::Baseline;
 use crate::reward::fit::Line;
@@ -141,9 +142,9 @@ impl Beside {
 }
 
 impl Reward {
-    pub(super) fn run(self, threads: usize, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let bar = progress::bar("reward", None, quiet);
-        let done = train::train(&self.settings(threads)?, |line, steps| {
+        let done = train::train(&self.settings(place)?, |line, steps| {
             let Line { step, loss, dev_loss } = *line;
             bar.set_length(steps);
             bar.set_position(step);
@@ -160,7 +161,7 @@ impl Reward {
         Ok(true)
     }
 
-    fn settings(self, threads: usize) -> Result<Settings> {
+    fn settings(self, place: Place) -> Result<Settings> {
         let Parts { dev, test, held_out, held_out_share } = self.parts;
         let split = Split { dev, seeds: test, held_out, held_out_share, seed: self.seed };
         Ok(Settings {
@@ -186,7 +187,7 @@ impl Reward {
             seed: self.seed,
             dtype: Dtype::from(self.dtype),
             one_label: self.one_label,
-            threads,
+            place,
         })
     }
 }

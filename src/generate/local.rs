@@ -18,6 +18,7 @@ use heedful_models::{Checkpoint, Error as ModelError};
 
 use super::{Done, Request, Response, answer};
 use crate::error::{Error, Result};
+use crate::place::Place;
 
 /// Responses that go to the journal together at most.
 const BATCH: usize = 64;
@@ -45,8 +46,8 @@ pub struct Settings {
     pub weights: Keep,
     /// Slots and cache; none of it changes a response, but `kept` does.
     pub slots: Slots,
-    /// Threads; 0 is one a core.
-    pub threads: usize,
+    /// Where the model runs.
+    pub place: Place,
 }
 
 /// What was asked for, else what the checkpoint's makers sample with, else its plain distribution.
@@ -95,7 +96,7 @@ pub fn run(
     done: Done<'_>,
     tick: &mut dyn FnMut(Progress),
 ) -> Result<()> {
-    let device = Device::cpu(settings.threads).map_err(ModelError::from)?;
+    let device = settings.place.open()?;
     let checkpoint = Checkpoint::open(&settings.model)?;
     let tokenizer = checkpoint.tokenizer()?;
     let template = template(&checkpoint)?;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::template::{self, Template};
 use crate::error::{Error, Result};
+use crate::place::Place;
 
 /// The file beside the weights.
 pub const FILE: &str = "reward.json";
@@ -52,11 +53,11 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// The classifier in the folder `path`, on so many threads (0 takes one a core).
+    /// The classifier in the folder `path`, there.
     ///
     /// # Errors
     /// No classifier with a `reward.json`, or one of another template.
-    pub fn open(path: &Path, threads: usize) -> Result<Classifier> {
+    pub fn open(path: &Path, place: Place) -> Result<Classifier> {
         let file = path.join(FILE);
         let text = std::fs::read_to_string(&file).map_err(|e| Error::io(&file, e))?;
         let refuse = |problem: String| Error::usage(format!("{}: {problem}", file.display()));
@@ -72,7 +73,7 @@ impl Classifier {
             return Err(refuse(problem));
         }
         let checkpoint = Checkpoint::open(path)?;
-        let device = Device::cpu(threads).map_err(heedful_models::Error::from)?;
+        let device = place.open()?;
         let scorer = Scorer::open(device, &checkpoint, card.input.length, TOKENS)?;
         if !(1..=2).contains(&scorer.labels()) {
             return Err(refuse(format!("a classifier of {} labels", scorer.labels())));

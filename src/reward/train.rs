@@ -27,6 +27,7 @@ use super::pairs::{self, Pair};
 use super::split::{Parts, Split};
 use super::template::{self, Template};
 use crate::error::{Error, Result};
+use crate::place::Place;
 
 /// What a training of a classifier is.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,8 +76,8 @@ pub struct Reward {
     pub dtype: Dtype,
     /// One label in place of two, as TRL wants it.
     pub one_label: bool,
-    /// Threads; 0 takes one a core.
-    pub threads: usize,
+    /// Where the model runs.
+    pub place: Place,
 }
 
 /// Trains, or goes on with what was begun in the same folder. `watch` sees each update of the
@@ -106,7 +107,7 @@ pub fn train(with: &Reward, mut watch: impl FnMut(&Line, u64)) -> Result<Outcome
     let made = run.keep(&trainer, temperature)?;
     drop(trainer);
     let mut found = Outcome::new(&run, temperature, training);
-    let mut classifier = Classifier::open(&made, with.threads)?;
+    let mut classifier = Classifier::open(&made, with.place)?;
     found.judge(&run, outcome::CLASSIFIER, &mut |questions| classifier.score(questions))?;
     let (asked, seconds) = classifier.spent();
     found.pairs_per_s = asked as f64 / seconds;
@@ -208,7 +209,7 @@ impl<'a> Run<'a> {
             data: self.digest.clone(),
         };
         let steps = fit.pass() * with.epochs;
-        let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
+        let device = with.place.open()?;
         let config = self.checkpoint.config();
         let model = Transformer::new(&device, config, head, with.template.length)?;
         let params = params::load(&device, &self.checkpoint, &model.layout, with.seed)?;

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::generate::journal::Journal;
 use crate::generate::local::{self, Settings};
 use crate::generate::{Request, Response};
+use crate::place::Place;
 
 /// The table in the stage's folder.
 pub const FILE: &str = "answers.parquet";
@@ -35,8 +36,8 @@ pub struct Ask<'a> {
     pub max_tokens: usize,
     /// Of the samples.
     pub seed: u64,
-    /// Threads; 0 takes one a core.
-    pub threads: usize,
+    /// Where the model runs.
+    pub place: Place,
 }
 
 /// An answer and what it satisfies.
@@ -148,7 +149,7 @@ fn answers(
         overlong: Overlong::Refuse,
         weights: Keep::Blocks(Dtype::F32),
         slots: Slots { slots: 64, ..Slots::default() },
-        threads: ask.threads,
+        place: ask.place,
     };
     let known: HashSet<(usize, u32)> = found.iter().map(|r| (r.row, r.sample)).collect();
     let requests: Vec<Request> = (items.iter().enumerate())

@@ -20,6 +20,7 @@ use super::recipe::{Recipe, Source};
 use super::start;
 use crate::error::{Error, Result};
 use crate::generate::{self, Job, input, local};
+use crate::place::Place;
 use crate::reward::split::Split;
 use crate::reward::template::Template;
 use crate::reward::train::{self as reward, Reward};
@@ -34,8 +35,8 @@ pub struct Cycle<'a> {
     pub model: PathBuf,
     /// How the policy is trained; model, data, classifier and folder are filled in here.
     pub policy: Policy,
-    /// Threads; 0 takes one a core.
-    pub threads: usize,
+    /// Where the model runs.
+    pub place: Place,
 }
 
 /// Told how far a stage is: what is done, of how much where that is known, and a word on it.
@@ -178,7 +179,7 @@ impl Cycle<'_> {
             overlong: Overlong::Refuse,
             weights: Keep::Blocks(Dtype::F32),
             slots: Slots { slots: 64, ..Slots::default() },
-            threads: self.threads,
+            place: self.place,
         };
         let made = generate::complete(&job, |requests, done| {
             let behind = total - requests.len() as u64;
@@ -240,7 +241,7 @@ impl Cycle<'_> {
             seed,
             dtype: save::Dtype::F32,
             one_label: false,
-            threads: self.threads,
+            place: self.place,
         };
         if settings.out.join("model").exists() {
             // Killed between the last rename and `stage.json`.
@@ -261,7 +262,7 @@ impl Cycle<'_> {
             data: asked.train.clone(),
             out: stage.path.clone(),
             reward: reward.map(|stage| stage.path.join("model")),
-            threads: self.threads,
+            place: self.place,
             ..self.policy.clone()
         };
         if settings.out.join("model").exists() {
@@ -291,7 +292,7 @@ impl Cycle<'_> {
             samples: self.recipe.eval.samples,
             max_tokens: self.recipe.max_tokens,
             seed: self.recipe.seed,
-            threads: self.threads,
+            place: self.place,
         };
         let total = items.len() as u64 * u64::from(ask.samples + 1);
         evaluate::run(&ask, &items, &stage.path, &mut |n| watch(n, Some(total), ""))

@@ -62,7 +62,7 @@ pub(super) fn run(
         evaluate_every: 0,
         save_every: 20,
         dtype: Dtype::F32,
-        threads: cycle.threads,
+        place: cycle.place,
     };
     train::sft(&settings, |line, steps| {
         let Update { step, loss, .. } = line.update;

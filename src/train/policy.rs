@@ -36,6 +36,7 @@ use heedful_models::workspace::Keep;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::reward::classifier::Classifier;
 use curriculum::Curriculum;
 use gates::Gates;
@@ -118,8 +119,8 @@ pub struct Policy {
     pub save_every: u64,
     /// How the checkpoint is written.
     pub dtype: Dtype,
-    /// Threads; 0 takes one a core.
-    pub threads: usize,
+    /// Where the model runs.
+    pub place: Place,
 }
 
 /// What is told of each rollout and its updates.
@@ -159,7 +160,7 @@ pub struct Summary {
 /// of another training; of the system.
 pub fn train(with: &Policy, watch: impl FnMut(&Line)) -> Result<Summary> {
     let Some(path) = &with.reward else { return train_by(with, None, watch) };
-    let mut classifier = Classifier::open(path, with.threads)?;
+    let mut classifier = Classifier::open(path, with.place)?;
     train_by(with, Some(&mut classifier), watch)
 }
 
@@ -264,7 +265,7 @@ impl Policy {
             seed: 0,
             save_every: 10,
             dtype: Dtype::F32,
-            threads: 0,
+            place: Place::default(),
         }
     }
 

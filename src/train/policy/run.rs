@@ -64,7 +64,7 @@ impl<'a, 'j> Run<'a, 'j> {
         let chooser = Chooser::new(tasks, curriculum, questions, prompts, seed)?;
         let ladders = (with.hindsight > 0.0).then(|| Ladders::new(tasks));
         let wires = with.tripwire.as_ref().map(|wire| Wires::read(&wire.file, with)).transpose()?;
-        let device = Device::cpu(with.threads).map_err(heedful_models::Error::from)?;
+        let device = with.place.open()?;
         let model = Transformer::new(&device, checkpoint.config(), Head::Lm, with.length)?;
         let params = params::load(&device, checkpoint, &model.layout, with.seed)?;
         let rows = (crate::train::CHUNK / model.config.vocab).clamp(64, 4096);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::judge::Question;
 use super::*;
+use crate::place::Place;
 
 /// A judge that likes short answers, and may die.
 struct Brief {
@@ -61,7 +62,7 @@ fn small(folder: &Path, out: &str) -> Policy {
         reward: Some("a judge".into()),
         gates: Gates { length: Some((0.0, 1.5)), intent: Some(0.0) },
         hindsight: 1.0,
-        threads: 1,
+        place: Place::host(1),
         ..Policy::new("embedded".into(), vec![data(folder)], folder.join(out))
     }
 }
@@ -95,7 +96,7 @@ fn a_training_with_a_judge_goes_on_where_it_died_in_any_curriculum() {
         let folder = tempfile::tempdir().unwrap();
         let straight = Policy { curriculum, ..small(folder.path(), "straight") };
         let life = asked(&straight) - 1;
-        let broken = Policy { curriculum, threads: 2, ..small(folder.path(), "broken") };
+        let broken = Policy { curriculum, place: Place::host(2), ..small(folder.path(), "broken") };
         assert!(run(&broken, life).unwrap_err().to_string().contains("died"));
         let summary = run(&broken, 99).unwrap();
         assert!((1..4).contains(&summary.resumed), "{}", summary.resumed);
