@@ -106,7 +106,7 @@ pub(crate) fn checked(emulated: bool) -> Vec<Dims> {
         smol,
         Dims { tokens: 129, params: 2_000_001, ..half },
         Dims { tokens: 192, params: 2_000_000, ..one },
-        Dims { tokens: 65, params: 65_536, ..seven },
+        Dims { tokens: 65, ffn: 4736, params: 65_536, ..seven },
     ]
 }
 

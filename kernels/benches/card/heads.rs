@@ -40,7 +40,8 @@ fn starts(d: &Dims, length: usize) -> Vec<u32> {
 
 /// Operations of one of the products over all pairs of tokens that see each other.
 fn product(d: &Dims, starts: &[u32]) -> usize {
-    let pairs = |ends: &[u32]| ((ends[1] - ends[0]) as usize * ((ends[1] - ends[0]) as usize + 1)) / 2;
+    let pairs =
+        |ends: &[u32]| ((ends[1] - ends[0]) as usize * ((ends[1] - ends[0]) as usize + 1)) / 2;
     2 * starts.windows(2).map(pairs).sum::<usize>() * d.heads.heads * d.heads.head_dim
 }
 
@@ -90,7 +91,18 @@ fn backward_of(on: Side, d: &Dims, length: usize) -> Result<Op> {
     Ok(Op::new(work, &["dqkv"], held, move |dev, [dqkv, delta, dout, out, lse, qkv, starts]| {
         let (dqkv, delta) = (dqkv.view_mut(), delta.view_mut());
         let (dout, out, lse) = (dout.view(), out.view(), lse.view());
-        attention::backward(dev, dqkv, delta, dout, out, lse, qkv.view(), starts.view(), shape, scale)
+        attention::backward(
+            dev,
+            dqkv,
+            delta,
+            dout,
+            out,
+            lse,
+            qkv.view(),
+            starts.view(),
+            shape,
+            scale,
+        )
     }))
 }
 

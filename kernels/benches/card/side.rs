@@ -1,10 +1,10 @@
 //! A device with buffers of drawn values: the same ones on the host and on a card.
 
 use half::bf16;
-use heedful_kernels::{Device, Dtype, Result, Tensor, copy};
+use heedful_kernels::{Device, Dtype, Result, Tensor, ViewMut, copy};
 
 /// Drawn values come again after so many, a prime, so that no two rows of a matrix are the same.
-const PERIOD: usize = 4_194_301;
+const PERIOD: usize = 1_048_573;
 
 /// What outputs hold before a call: whatever is not written, or not added to, shows.
 const POISON: f32 = 3000.0;
@@ -45,6 +45,11 @@ impl Side<'_> {
     /// An output in the type of activations.
     pub(crate) fn out(self, n: usize) -> Result<Tensor> {
         self.drawn(self.dev.float(), Dtype::F32, 1, n, |_| POISON)
+    }
+
+    /// An output that is bf16 on every device.
+    pub(crate) fn rounded_out(self, n: usize) -> Result<Tensor> {
+        self.drawn(Dtype::Bf16, Dtype::F32, 1, n, |_| POISON)
     }
 
     /// An output in f32.
@@ -92,6 +97,13 @@ impl Side<'_> {
 /// Fills a buffer with its first `period` values over and over, on the device.
 pub(crate) fn repeat(dev: &Device, tensor: &mut Tensor, period: usize) -> Result<()> {
     let (mut filled, len) = (period, tensor.len());
+    if tensor.dtype() == Dtype::Bf16
+        && let Device::Cpu(_) = dev
+    {
+        let ViewMut::Bf16(values) = tensor.view_mut() else { return Ok(()) };
+        (filled..len).for_each(|at| values[at] = values[at - period]);
+        return Ok(());
+    }
     while filled < len {
         let count = filled.min(len - filled);
         let (from, to) = tensor.view_mut().split_at(filled);
