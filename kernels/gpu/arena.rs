@@ -251,7 +251,8 @@ mod tests {
                         prop_assert!(!arena.give(at));
                     }
                     1 => {
-                        let phase = [None, Some("rollout"), Some("training")][usize::from(which) % 3];
+                        let phases = [None, Some("rollout"), Some("training")];
+                        let phase = phases[usize::from(which) % 3];
                         prop_assert_eq!(arena.enter(phase).is_ok(), twin.enter(phase).is_ok());
                     }
                     _ => {

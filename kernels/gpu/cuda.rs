@@ -15,6 +15,8 @@ mod staging;
 
 #[cfg(test)]
 mod budget_tests;
+#[cfg(test)]
+mod fake_tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -118,6 +118,12 @@ impl Lt {
         Ok(Lt { handle, workspace, plans: HashMap::new() })
     }
 
+    /// How many plans are kept.
+    #[cfg(test)]
+    pub(crate) fn plans(&self) -> usize {
+        self.plans.len()
+    }
+
     /// Puts a product into the stream of the context that is bound. None of the sides is empty.
     ///
     /// # Errors

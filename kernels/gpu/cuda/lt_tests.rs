@@ -28,7 +28,7 @@ fn what_is_asked_for_is_the_product_row_after_row() {
         let key = Key::of(&product(form, shape, [Dtype::F32; 3], [256; 3])).unwrap();
         let [first, second, out] = key.matrices();
         assert!(!out.transposed);
-        let mut found = vec![0.0; 15];
+        let mut found = [0.0; 15];
         for row in 0..out.rows {
             for column in 0..out.columns {
                 let term = |l| element(&b, first, row, l) * element(&a, second, l, column);
