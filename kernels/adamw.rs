@@ -5,9 +5,11 @@
 
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
+use crate::gpu::{self, Gpu, args};
 use crate::simd::{Level, fma, multiversion};
 use crate::split::{BLOCK, Rows, by_rows};
-use crate::tensor::{View, ViewMut};
+use crate::tensor::{Dtype, View, ViewMut};
+use half::bf16;
 
 /// What a step needs to know.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +33,7 @@ pub struct Step {
 /// Updates `params`, and the moments `m` and `v`, by `grads`. All have the same length.
 ///
 /// # Errors
-/// Lengths that differ, step 0, buffers of other types than f32.
+/// Lengths that differ, step 0, buffers of other types than f32, or bf16 for a card's gradients.
 pub fn step(
     dev: &Device,
     params: ViewMut,
@@ -40,36 +42,92 @@ pub fn step(
     grads: View,
     with: &Step,
 ) -> Result<()> {
+    copied(dev, params, None, m, v, grads, None, with)
+}
+
+/// The same, and writes the new parameters in bf16 to `copy`, what a model computes with; the
+/// gradients are multiplied with the first value of `factor` too, as [`crate::norm::clip`] left it:
+/// where that is NaN, nothing changes.
+///
+/// # Errors
+/// As [`step`]; another length or type of `copy`, an empty `factor`.
+#[expect(clippy::too_many_arguments, reason = "an op names its buffers one by one")]
+pub fn copied(
+    dev: &Device,
+    params: ViewMut,
+    copy: Option<ViewMut>,
+    m: ViewMut,
+    v: ViewMut,
+    grads: View,
+    factor: Option<View>,
+    with: &Step,
+) -> Result<()> {
     length("adamw", "m", m.len(), params.len())?;
     length("adamw", "v", v.len(), params.len())?;
     length("adamw", "grads", grads.len(), params.len())?;
+    let copies = copy.as_ref().map_or(params.len(), ViewMut::len);
+    length("adamw", "copy", copies, params.len())?;
+    check(factor, with)?;
+    match dev {
+        Device::Gpu(gpu) => card(gpu, (params, copy), (m, v), grads, factor, &Factors::new(with)),
+        Device::Cpu(cpu) => {
+            let (params, copy) = (params.f32()?, copy.map(ViewMut::bf16).transpose()?);
+            let Some(with) = Factors::new(with).times(factor)? else { return Ok(()) };
+            host(cpu, params, m.f32()?, v.f32()?, grads.f32()?, &with);
+            let pairs = copy.into_iter().flatten().zip(params);
+            pairs.for_each(|(copy, p)| *copy = bf16::from_f32(*p));
+            Ok(())
+        }
+    }
+}
+
+pub(crate) fn check(factor: Option<View>, with: &Step) -> Result<()> {
+    if factor.is_some_and(View::is_empty) {
+        return Err(Error::argument("adamw", "a factor of no values"));
+    }
     if with.step == 0 {
         return Err(Error::argument("adamw", "steps are counted from 1, not 0"));
-    }
-    match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("adamw")),
-        Device::Cpu(cpu) => {
-            host(cpu, params.f32()?, m.f32()?, v.f32()?, grads.f32()?, &Factors::new(with));
-        }
     }
     Ok(())
 }
 
+fn card(
+    gpu: &Gpu,
+    (params, copy): (ViewMut, Option<ViewMut>),
+    (m, v): (ViewMut, ViewMut),
+    grads: View,
+    factor: Option<View>,
+    with: &Factors,
+) -> Result<()> {
+    let (grads, params) = (gpu::floats(grads)?, gpu::of(params, Dtype::F32)?);
+    let (m, v) = (gpu::of(m, Dtype::F32)?, gpu::of(v, Dtype::F32)?);
+    let copy = copy.map(|copy| gpu::of(copy, Dtype::Bf16)).transpose()?;
+    let factor = factor.map(|factor| gpu::of(factor, Dtype::F32)).transpose()?;
+    let Factors { grad, decay, toward1, beta2, toward2, root, eps, rate } = *with;
+    let count = params.len() as u64;
+    let arguments: &[_] = args![
+        params, copy, m, v, grads, factor, grad, decay, toward1, beta2, toward2, root, eps, rate,
+        count
+    ];
+    let grid = gpu::spread(gpu, params.len(), Dtype::F32);
+    gpu.launch("adamw", "adamw", &[grads.dtype()], grid, arguments)
+}
+
 /// The factors of the update, computed in double precision as torch does.
 #[derive(Clone, Copy)]
-struct Factors {
-    grad: f32,
-    decay: f32,
-    toward1: f32,
-    beta2: f32,
-    toward2: f32,
-    root: f32,
-    eps: f32,
-    rate: f32,
+pub(crate) struct Factors {
+    pub grad: f32,
+    pub decay: f32,
+    pub toward1: f32,
+    pub beta2: f32,
+    pub toward2: f32,
+    pub root: f32,
+    pub eps: f32,
+    pub rate: f32,
 }
 
 impl Factors {
-    fn new(with: &Step) -> Factors {
+    pub(crate) fn new(with: &Step) -> Factors {
         let correction = |beta: f64| 1.0 - beta.powf(with.step as f64);
         Factors {
             grad: with.grad_scale as f32,
@@ -81,6 +139,13 @@ impl Factors {
             eps: with.eps as f32,
             rate: -(with.lr / correction(with.beta1)) as f32,
         }
+    }
+
+    /// With a factor of the host for the gradients; nothing where it is NaN.
+    pub(crate) fn times(mut self, factor: Option<View>) -> Result<Option<Factors>> {
+        let Some(factor) = factor else { return Ok(Some(self)) };
+        self.grad *= factor.f32()?[0];
+        Ok((!self.grad.is_nan()).then_some(self))
     }
 }
 
@@ -112,6 +177,7 @@ multiversion! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::testing::{near, schedules, tensor, values_of};
     use crate::testing::{close, device, same_on_any_threads, values, wide};
 
     const WITH: Step = Step {
@@ -201,5 +267,38 @@ mod tests {
         assert!(call(1, &WITH).is_err());
         assert!(call(2, &Step { step: 0, ..WITH }).is_err());
         assert_eq!(p, [1.0; 2]);
+    }
+
+    /// Three steps on parts that begin at `first`, the last one with a factor that is NaN.
+    fn on_a_part(dev: &Device, grads: Dtype, first: usize, count: usize) -> Vec<f32> {
+        let mut params = tensor(dev, Dtype::F32, &values(1, first + count));
+        let [mut m, mut v] = [0, 1].map(|_| dev.zeros(Dtype::F32, count).unwrap());
+        let mut copy = dev.zeros(Dtype::Bf16, count).unwrap();
+        for (t, factor) in [(1, 1.0), (2, 0.5), (3, f32::NAN)] {
+            let g = tensor(dev, grads, &near(Dtype::Bf16, &values(100 + t, first + count)));
+            let factor = tensor(dev, Dtype::F32, &[factor, 7.0]);
+            let with = Step { step: t, ..WITH };
+            let (g, factor) = (g.part(first..first + count), Some(factor.view()));
+            let (to, also) = (params.part_mut(first..first + count), Some(copy.view_mut()));
+            copied(dev, to, also, m.view_mut(), v.view_mut(), g, factor, &with).unwrap();
+        }
+        [params, copy, m, v].map(|tensor| values_of(dev, &tensor)).concat()
+    }
+
+    #[test]
+    fn cards() {
+        for (first, count) in [(0, 1), (0, 5000), (1, 333), (4, 1026)] {
+            let host = on_a_part(&device(), Dtype::F32, first, count);
+            let (params, rest) = host.split_at(first + count);
+            close("copy", &rest[..count], &wide(&params[first..]), 0.0, 4e-3);
+            assert_ne!(params[first..], values(1, first + count)[first..]);
+            for grads in [Dtype::F32, Dtype::Bf16] {
+                let found = schedules(grads, |dev| on_a_part(dev, grads, first, count));
+                let (a, b) = (found.split_at(first + count), host.split_at(first + count));
+                close("params", a.0, &wide(b.0), 1e-7, 1e-6);
+                close("copy", &a.1[..count], &wide(&b.1[..count]), 0.0, 8e-3);
+                close("m and v", &a.1[count..], &wide(&b.1[count..]), 1e-9, 1e-6);
+            }
+        }
     }
 }

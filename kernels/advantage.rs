@@ -8,7 +8,11 @@
 
 use crate::device::Device;
 use crate::error::{Error, Result, length};
-use crate::tensor::{View, ViewMut};
+use crate::gpu::{self, Arg, Gpu, Grid, args};
+use crate::tensor::{Dtype, View, ViewMut};
+
+/// The op of errors.
+const OP: &str = "advantage::group";
 
 /// What a reward is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub enum Scale {
 }
 
 /// Sets `out` `[P · G]` from `rewards` `[P · G]`, the samples of a prompt side by side, and returns
-/// how many of the P groups have rewards that differ.
+/// how many of the P groups have rewards that differ: a card is waited for.
 ///
 /// # Errors
 /// Lengths that do not fit, groups of fewer than two, a reward that is not finite, a scale below 0.
@@ -43,7 +47,6 @@ pub fn group(
     baseline: Baseline,
     scale: Scale,
 ) -> Result<usize> {
-    const OP: &str = "advantage::group";
     length(OP, "out", out.len(), rewards.len())?;
     if size < 2 || !rewards.len().is_multiple_of(size) {
         let problem = format!("{} rewards in groups of {size}", rewards.len());
@@ -54,13 +57,49 @@ pub fn group(
     {
         return Err(Error::argument(OP, format!("a scale of {scale:?}")));
     }
-    let Device::Cpu(_) = dev else { return Err(crate::gpu::not_yet("advantage")) };
+    if let Device::Gpu(gpu) = dev {
+        return on_card(gpu, out, rewards, size, baseline, scale);
+    }
     let (out, rewards) = (out.f32()?, rewards.f32()?);
     if let Some(bad) = rewards.iter().find(|reward| !reward.is_finite()) {
         return Err(Error::argument(OP, format!("a reward of {bad}")));
     }
     let groups = out.chunks_exact_mut(size).zip(rewards.chunks_exact(size));
     Ok(groups.filter_map(|(out, rewards)| one(out, rewards, baseline, scale)).count())
+}
+
+fn on_card(
+    gpu: &Gpu,
+    out: ViewMut,
+    rewards: View,
+    size: usize,
+    baseline: Baseline,
+    scale: Scale,
+) -> Result<usize> {
+    let (out, rewards) = (gpu::of(out, Dtype::F32)?, gpu::of(rewards, Dtype::F32)?);
+    let groups = rewards.len() / size;
+    if groups == 0 {
+        return Ok(0);
+    }
+    let (kind, least) = match scale {
+        Scale::One => (0u32, 0.0),
+        Scale::Deviation(least) => (1, least),
+        Scale::Floor(least) => (2, least),
+    };
+    let one_out = u32::from(baseline == Baseline::LeaveOneOut);
+    let told = gpu.board().scratch(groups * 4)?;
+    let sizes = (groups as u32, size as u32);
+    let arguments = args![out, Arg::Address(told), rewards, sizes.0, sizes.1, one_out, kind, least];
+    let grid = Grid::row(groups.div_ceil(32), 32);
+    gpu.launch("advantage", "advantage_group", &[], grid, arguments)?;
+    let mut bytes = vec![0; groups * 4];
+    gpu.board().read(told, &mut bytes)?;
+    let told = || bytes.as_chunks().0.iter().map(|group| u32::from_ne_bytes(*group));
+    // As advantage.cu names them: 1, rewards that differ; 2, some that are not finite.
+    if let Some(group) = told().position(|group| group == 2) {
+        return Err(Error::argument(OP, format!("group {group} has a reward that is not finite")));
+    }
+    Ok(told().filter(|group| *group == 1).count())
 }
 
 /// One group; `None` where all rewards are the same.
@@ -93,7 +132,8 @@ fn one(out: &mut [f32], rewards: &[f32], baseline: Baseline, scale: Scale) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::device;
+    use crate::gpu::testing::{schedules, tensor, values_of};
+    use crate::testing::{device, values};
 
     fn of(rewards: &[f32], size: usize, baseline: Baseline, scale: Scale) -> Result<Vec<f32>> {
         let mut out = vec![f32::NAN; rewards.len()];
@@ -155,5 +195,40 @@ mod tests {
         }
         assert!(of(&[1.0, 2.0], 2, Baseline::Mean, Scale::Floor(-1.0)).is_err());
         assert!(of(&[1.0, 2.0], 0, Baseline::Mean, Scale::One).is_err());
+    }
+
+    #[test]
+    fn cards() {
+        let scales = [Scale::One, Scale::Deviation(0.01), Scale::Floor(0.3)];
+        for (groups, size) in [(1, 2), (3, 4), (50, 16)] {
+            let mut rewards = values(1, groups * size);
+            rewards[..size].fill(0.1);
+            for (baseline, scale) in [Baseline::Mean, Baseline::LeaveOneOut]
+                .into_iter()
+                .flat_map(|baseline| scales.map(|scale| (baseline, scale)))
+            {
+                let found = schedules(Dtype::F32, |dev| {
+                    let given = tensor(dev, Dtype::F32, &rewards);
+                    let mut out = tensor(dev, Dtype::F32, &vec![7.0; rewards.len()]);
+                    let to = out.view_mut();
+                    let kept = group(dev, to, given.view(), size, baseline, scale);
+                    assert_eq!(kept, Ok(groups - 1));
+                    values_of(dev, &out)
+                });
+                let expected = of(&rewards, size, baseline, scale).unwrap();
+                assert_eq!(found[..size], vec![0.0; size]);
+                close(&found, &expected.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
+            }
+        }
+        schedules(Dtype::F32, |dev| {
+            for bad in [f32::NAN, f32::INFINITY] {
+                let given = tensor(dev, Dtype::F32, &[1.0, 2.0, bad, 1.0]);
+                let mut out = tensor(dev, Dtype::F32, &[7.0; 4]);
+                let (to, baseline) = (out.view_mut(), Baseline::Mean);
+                let error = group(dev, to, given.view(), 2, baseline, Scale::One).unwrap_err();
+                assert!(error.to_string().contains("group 1 has a reward that is not finite"));
+            }
+            vec![0.0]
+        });
     }
 }

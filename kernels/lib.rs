@@ -8,6 +8,7 @@
 //! `H` heads, `D` head width, `F` width of the feed-forward layer.
 
 pub mod adamw;
+pub mod adamw8;
 pub mod add;
 pub mod advantage;
 pub mod attention;
