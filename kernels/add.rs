@@ -38,7 +38,7 @@ mod tests {
     use super::*;
     use crate::Dtype;
     use crate::gpu::testing::{near, schedules, tensor, values_of};
-    use crate::testing::{close, device, same_on_any_threads, values};
+    use crate::testing::{device, same_on_any_threads, values};
 
     #[test]
     fn parity() {
@@ -52,17 +52,35 @@ mod tests {
 
     #[test]
     fn cards() {
-        for (dtype, off) in [(Dtype::F32, 0.0), (Dtype::Bf16, 4e-3)] {
-            for count in [1, 9, 4096, 100_003] {
+        for dtype in [Dtype::F32, Dtype::Bf16] {
+            // Parts of a buffer of parameters begin anywhere.
+            for (count, x_at, y_at) in [(1, 0, 0), (9, 0, 1), (4096, 1, 0), (4097, 3, 3)] {
                 let (a, b) = (near(dtype, &values(1, count)), near(dtype, &values(2, count)));
+                let behind = |at: usize, values: &[f32]| [&[5.0; 3][..at], values].concat();
                 let found = schedules(dtype, |dev| {
-                    let (mut y, x) = (tensor(dev, dtype, &a), tensor(dev, dtype, &b));
-                    forward(dev, y.view_mut(), x.view()).unwrap();
+                    let mut y = tensor(dev, dtype, &behind(y_at, &a));
+                    let x = tensor(dev, dtype, &behind(x_at, &b));
+                    forward(dev, y.part_mut(y_at..y_at + count), x.part(x_at..x_at + count))
+                        .unwrap();
                     values_of(dev, &y)
                 });
-                let sums = a.iter().zip(&b).map(|(a, b)| f64::from(a + b));
-                close("y", &found, &sums.collect::<Vec<_>>(), 0.0, off);
+                let sums: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+                assert_eq!(found, behind(y_at, &near(dtype, &sums)), "{count} {dtype}");
             }
+        }
+    }
+
+    #[test]
+    fn cards_go_over_many_values() {
+        for dtype in [Dtype::F32, Dtype::Bf16] {
+            let (a, b) = (near(dtype, &values(1, 100_003)), near(dtype, &values(2, 100_003)));
+            let found = schedules(dtype, |dev| {
+                let (mut y, x) = (tensor(dev, dtype, &a), tensor(dev, dtype, &b));
+                forward(dev, y.view_mut(), x.view()).unwrap();
+                values_of(dev, &y)
+            });
+            let sums: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+            assert_eq!(found, near(dtype, &sums));
         }
     }
 

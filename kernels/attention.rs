@@ -228,3 +228,7 @@ fn with_scratch<const N: usize>(lengths: [usize; N], work: impl FnOnce([&mut [f3
 #[cfg(test)]
 #[path = "attention_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "attention_card_tests.rs"]
+mod card_tests;

@@ -23,10 +23,9 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef unsigned long long u64;
 #define SHARED_DYNAMIC(T, name) T* name = reinterpret_cast<T*>(::simt::block->shared_base())
-#define SHARED(T, name, count)                            \
-  alignas(16) static thread_local T name[count];          \
-  static thread_local uint64_t name##_serial = 0;         \
-  ::simt::poison(name, sizeof name, name##_serial)
+#define SHARED(T, name, count)                    \
+  static thread_local ::simt::Shared name##_held; \
+  T(&name)[count] = *reinterpret_cast<T(*)[count]>(name##_held.of(sizeof(T) * (count)))
 #endif
 
 #define FULL 0xffffffffu

@@ -16,6 +16,8 @@ mod lanes;
 mod narrow;
 mod portable;
 mod side;
+#[cfg(target_arch = "x86_64")]
+mod streams;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]

@@ -15,10 +15,14 @@ pub mod span;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, Weak};
 
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::tensor::{Dtype, View, ViewMut};
+
+use cuda::Cuda;
 
 pub use board::{Arg, Board, Facts, Form, Grid, Kernel, Product, args};
 pub use span::{Buffer, Span};
@@ -94,6 +98,26 @@ impl Gpu {
     pub(crate) fn scratch(&self, bytes: usize) -> Result<Arg> {
         self.board.scratch(bytes).map(Arg::Address)
     }
+}
+
+/// The card of this number, with activations and weights in `float`. All that a process opens of
+/// one card share its memory.
+///
+/// # Errors
+/// A library that is missing, with what to install; no such card; no memory.
+pub fn open(card: usize, float: Dtype) -> Result<Device> {
+    static OPEN: Mutex<BTreeMap<usize, Weak<Cuda>>> = Mutex::new(BTreeMap::new());
+    let mut known = OPEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let board = match known.get(&card).and_then(Weak::upgrade) {
+        Some(board) => board,
+        None => {
+            let settings = cuda::Settings { card, ..cuda::Settings::default() };
+            let board = Arc::new(Cuda::open(settings)?);
+            known.insert(card, Arc::downgrade(&board));
+            board
+        }
+    };
+    Ok(Device::Gpu(Gpu::new(board, float)?))
 }
 
 /// A view, to read or to write, of what may be a card's buffer.

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use heedful_kernels::{Device, Dtype};
+use heedful_kernels::gpu::found::Found;
+use heedful_kernels::{Device, Dtype, gpu};
 
 use crate::error::{Error, Result};
 
@@ -37,8 +38,7 @@ impl Place {
     /// run agree.
     pub fn decided(self) -> Place {
         let choice = match self.choice {
-            Choice::Auto if heedful_kernels::gpu::cuda::works() => Choice::Cuda(0),
-            Choice::Auto => Choice::Cpu,
+            Choice::Auto => Found::here().auto().card.map_or(Choice::Cpu, Choice::Cuda),
             decided => decided,
         };
         Place { choice, ..self }
@@ -50,7 +50,7 @@ impl Place {
     /// A card that is not there, and what to install for it; threads that the system does not give.
     pub fn open(self) -> Result<Device> {
         let device = match self.decided().choice {
-            Choice::Cuda(number) => heedful_kernels::gpu::cuda::open(number, Dtype::Bf16),
+            Choice::Cuda(number) => gpu::open(number, Dtype::Bf16),
             Choice::Cpu | Choice::Auto => Device::cpu(self.threads),
         };
         Ok(device.map_err(heedful_models::Error::from)?)

@@ -115,7 +115,8 @@ impl<'a> Batch<'a> {
         let grid = Grid::row(lse.len().div_ceil(8).min(most), 256);
         self.gpu.launch("attention_backward", name, &[dtype], grid, arguments)?;
         let batch = args![
-            dqkv, dout, sides, qkv, starts, prefixes, sequences, tokens, heads, kv_heads, self.scale
+            dqkv, dout, sides, qkv, starts, prefixes, sequences, tokens, heads, kv_heads,
+            self.scale
         ];
         let grid = self.tiles(QUERIES, heads).sharing(self.rows(2 * QUERIES + 4 * 32));
         let name = format!("attention_backward_queries_{width}");

@@ -1,6 +1,6 @@
 //! A board of tests: the same kernels on the host, under a chosen schedule.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -29,7 +29,36 @@ struct State {
     arena: Arena,
     /// The arena's offset of every address.
     offsets: BTreeMap<u64, u64>,
-    scratch: Vec<u64>,
+    scratch: Option<Scratch>,
+}
+
+/// An allocation of just its bytes, so that the address sanitizer knows where it ends.
+#[derive(Debug)]
+struct Scratch {
+    address: u64,
+    bytes: usize,
+}
+
+impl Scratch {
+    /// Filled with NaN, since what was there before means nothing.
+    fn new(bytes: usize) -> Result<Scratch> {
+        let bytes = bytes.max(1);
+        // SAFETY: the size is not 0.
+        let data = unsafe { alloc(layout(bytes)) };
+        if data.is_null() {
+            return Err(Error::Device(format!("the host has no {bytes} bytes left")));
+        }
+        // SAFETY: it has as many bytes.
+        unsafe { data.write_bytes(0xff, bytes) };
+        Ok(Scratch { address: data as u64, bytes })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // SAFETY: it was allocated with this size.
+        unsafe { dealloc(self.address as *mut u8, layout(self.bytes)) }
+    }
 }
 
 impl Emulated {
@@ -42,8 +71,7 @@ impl Emulated {
     pub fn with_memory(schedule: Schedule, memory: u64) -> Emulated {
         let facts =
             Facts { name: "emulated".to_owned(), capability: (8, 0), processors: 3, memory };
-        let state =
-            State { arena: Arena::new(memory), offsets: BTreeMap::new(), scratch: Vec::new() };
+        let state = State { arena: Arena::new(memory), offsets: BTreeMap::new(), scratch: None };
         Emulated { facts, schedule, state: Mutex::new(state) }
     }
 
@@ -146,11 +174,10 @@ impl Board for Emulated {
     }
 
     fn scratch(&self, bytes: usize) -> Result<u64> {
-        let mut state = self.state();
-        // Filled with NaN, since what was there before means nothing.
-        state.scratch = vec![u64::MAX; bytes.div_ceil(8) + ALIGNED / 8];
-        let first = state.scratch.as_ptr() as u64;
-        Ok(first.next_multiple_of(ALIGNED as u64))
+        let scratch = Scratch::new(bytes)?;
+        let address = scratch.address;
+        self.state().scratch = Some(scratch);
+        Ok(address)
     }
 
     fn wait(&self) -> Result<()> {
@@ -207,7 +234,36 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::gpu::Gpu;
+    use crate::Device;
+    use crate::gpu::testing::{emulated, tensor};
+    use crate::gpu::{Gpu, args, floats};
+
+    /// Adds `count` values of scratch memory to a buffer, however many they have.
+    fn add_beyond(dev: &Device, values: usize, scratch: usize, count: u64) {
+        let Device::Gpu(gpu) = dev else { unreachable!("it is a card") };
+        let mut y = tensor(dev, Dtype::F32, &vec![1.0; values]);
+        let (y, x) = (floats(y.view_mut()).unwrap(), gpu.scratch(scratch * 4).unwrap());
+        gpu.launch("add", "add", &[Dtype::F32], Grid::row(1, 256), args![y, x, count]).unwrap();
+    }
+
+    #[test]
+    fn buffers_are_as_long_as_asked() {
+        for schedule in Schedule::ALL {
+            add_beyond(&emulated(schedule, Dtype::F32), 1001, 1001, 1001);
+        }
+    }
+
+    #[test]
+    #[ignore = "it writes one value too many: for the sanitizer, by scripts/sanitize.sh"]
+    fn planted_beyond_a_buffer() {
+        add_beyond(&emulated(Schedule::Greedy, Dtype::F32), 1000, 1001, 1001);
+    }
+
+    #[test]
+    #[ignore = "it reads one value too many: for the sanitizer, by scripts/sanitize.sh"]
+    fn planted_beyond_scratch() {
+        add_beyond(&emulated(Schedule::Greedy, Dtype::F32), 1001, 1000, 1001);
+    }
 
     #[test]
     fn phases_and_memory_are_a_cards() {

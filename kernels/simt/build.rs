@@ -1,51 +1,99 @@
 //! Builds every kernel for the host: one translation unit a `.cu` file, with a table of what it
 //! holds. `SIMT_FLAGS` adds compiler flags, as `-fsanitize=address`.
+//!
+//! Where the target is no Unix nothing is built, and a launch is an error that says so.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+/// What the compiler checks in every build, reported by checks.cpp.
+const CHECKS: &str = "-fsanitize=alignment,null,bounds,integer-divide-by-zero";
+
 fn main() {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
-    let kernels = here.parent().expect("the crate lies in the folder of the kernels");
-    let mut build = cc::Build::new();
-    build.cpp(true).std("c++17").opt_level(2).include(&here).include(kernels);
-    // Kernels are compiled as they are, pragmas for the card's compiler and all.
-    build.warnings(false).flag("-Wno-unknown-pragmas").flag("-ffp-contract=off");
-    let flags = env::var("SIMT_FLAGS").unwrap_or_default();
-    flags.split_whitespace().for_each(|flag| _ = build.flag(flag));
-    let mut tables = (String::new(), String::new());
-    for source in sources(kernels) {
-        let text = fs::read_to_string(&source).expect("a kernel's source can be read");
-        let stem = source.file_stem().expect("it has a name").to_string_lossy().into_owned();
-        let unit = out.join(format!("{stem}.cpp"));
-        fs::write(&unit, translation_unit(&source, &stem, &text)).expect("OUT_DIR can be written");
-        build.file(unit);
-        tables.0 += &format!("extern const simt::Entry simt_table_{stem}[];\n");
-        tables.1 += &format!("simt_table_{stem}, ");
+    println!("cargo:rustc-check-cfg=cfg(simt)");
+    println!("cargo:rerun-if-env-changed=SIMT_FLAGS");
+    if env::var("CARGO_CFG_UNIX").is_err() {
+        return;
     }
-    let list = format!(
-        "#include \"cuda.h\"\n{}extern const simt::Entry* const simt_tables[];\n\
-         const simt::Entry* const simt_tables[] = {{ {}nullptr }};\n",
-        tables.0, tables.1
-    );
-    fs::write(out.join("tables.cpp"), list).expect("OUT_DIR can be written");
-    build.file(out.join("tables.cpp")).file(here.join("launch.cpp"));
-    build.compile("simt_kernels");
+    println!("cargo:rustc-cfg=simt");
+    let kernels = here.parent().expect("the crate lies in the folder of the kernels");
+    let flags = env::var("SIMT_FLAGS").unwrap_or_default();
+    let mut build = compiler(&here, &flags);
+    units(&mut build, &sources(kernels), "simt_tables");
+    build.file(here.join("launch.cpp"));
+    if !flags.contains("sanitize=undefined") {
+        build.file(here.join("checks.cpp"));
+    }
+    finish(build, "simt_kernels");
+    // The kernels of the emulator's own tests; only they call the launch of this archive.
+    let mut build = compiler(&here, &flags);
+    units(&mut build, &sources(&here.join("tests")), "simt_probe_tables");
+    build.define("SIMT_LAUNCH", "simt_probe_launch").define("SIMT_TABLES", "simt_probe_tables");
+    let launch = output("probe_launch.cpp");
+    fs::write(&launch, "#include \"launch.cpp\"\n").expect("OUT_DIR can be written");
+    build.file(launch);
+    finish(build, "simt_probes");
     cc::Build::new().file(here.join("switch.S")).compile("simt_switch");
-    for (flag, library) in [("sanitize=address", "asan"), ("sanitize=undefined", "ubsan")] {
-        if flags.contains(flag) {
+    for (name, library) in [("address", "asan"), ("undefined", "ubsan")] {
+        println!("cargo:rustc-check-cfg=cfg(simt_{name})");
+        if flags.contains(&format!("sanitize={name}")) {
+            println!("cargo:rustc-cfg=simt_{name}");
             println!("cargo:rustc-link-lib=dylib={library}");
         }
     }
-    for name in ["fiber.h", "warp.h", "tensor.h", "cuda.h", "switch.S", "launch.cpp"] {
+    let parts = ["cuda.h", "fiber.h", "warp.h", "tensor.h", "switch.S", "launch.cpp", "checks.cpp"];
+    for name in parts {
         println!("cargo:rerun-if-changed={}", here.join(name).display());
     }
-    println!("cargo:rerun-if-changed={}", kernels.join("common.cuh").display());
-    println!("cargo:rerun-if-env-changed=SIMT_FLAGS");
 }
 
-/// Every `.cu` file of the folder and of those in it, by name.
+fn output(name: &str) -> PathBuf {
+    PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join(name)
+}
+
+fn compiler(here: &Path, flags: &str) -> cc::Build {
+    let kernels = here.parent().expect("the crate lies in the folder of the kernels");
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++17").opt_level(2).include(here).include(kernels);
+    // Kernels are compiled as they are, pragmas for the card's compiler and all.
+    build.warnings(false).flag("-Wno-unknown-pragmas").flag("-ffp-contract=off");
+    if !flags.contains("sanitize=undefined") {
+        build.flag_if_supported(CHECKS);
+    }
+    flags.split_whitespace().for_each(|flag| _ = build.flag(flag));
+    build
+}
+
+fn finish(build: cc::Build, name: &str) {
+    if let Err(error) = build.try_compile(name) {
+        panic!("the emulator of cards needs a C++17 compiler: {error}");
+    }
+}
+
+/// Adds a translation unit for every source, and the list of their tables.
+fn units(build: &mut cc::Build, sources: &[PathBuf], list: &str) {
+    let (mut declared, mut named) = (String::new(), String::new());
+    for source in sources {
+        let text = fs::read_to_string(source).expect("a kernel's source can be read");
+        let stem = source.file_stem().expect("it has a name").to_string_lossy().into_owned();
+        let table = format!("{list}_{stem}");
+        let unit = output(&format!("{table}.cpp"));
+        fs::write(&unit, unit_of(source, &table, &text)).expect("OUT_DIR can be written");
+        build.file(unit);
+        declared += &format!("extern const simt::Entry {table}[];\n");
+        named += &format!("{table}, ");
+    }
+    let text = format!(
+        "#include \"cuda.h\"\n{declared}extern const simt::Entry* const {list}[];\n\
+         const simt::Entry* const {list}[] = {{ {named}nullptr }};\n"
+    );
+    let unit = output(&format!("{list}.cpp"));
+    fs::write(&unit, text).expect("OUT_DIR can be written");
+    build.file(unit);
+}
+
+/// Every `.cu` file of the folder and of those in it, by name; the emulator's own are not kernels.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     println!("cargo:rerun-if-changed={}", folder.display());
     let mut found = Vec::new();
@@ -64,12 +112,12 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn translation_unit(source: &Path, stem: &str, text: &str) -> String {
+fn unit_of(source: &Path, table: &str, text: &str) -> String {
     let entry = |name: &str| format!("  simt::entry<decltype(&{name}), &{name}>(\"{name}\"),\n");
     let entries: String = names(text).iter().map(|name| entry(name)).collect();
     format!(
-        "#include \"{}\"\nextern const simt::Entry simt_table_{stem}[];\n\
-         const simt::Entry simt_table_{stem}[] = {{\n{entries}  {{nullptr, nullptr, 0, nullptr}}}};\n",
+        "#include \"{}\"\nextern const simt::Entry {table}[];\n\
+         const simt::Entry {table}[] = {{\n{entries}  {{nullptr, nullptr, 0, nullptr}}}};\n",
         source.display()
     )
 }

@@ -33,7 +33,9 @@ static inline float4 make_float4(float a, float b, float c, float d) { return {a
 #define blockIdx (::simt::block->index)
 #define blockDim (::simt::block->block)
 #define gridDim (::simt::block->grid)
-#define __syncthreads() ::simt::barrier()
+#define SIMT_TEXT(x) #x
+#define SIMT_LINE(x) SIMT_TEXT(x)
+#define __syncthreads() ::simt::barrier(__FILE__ ":" SIMT_LINE(__LINE__))
 
 static inline void __syncwarp(unsigned mask = ~0u) {
   int nothing = 0;

@@ -3,8 +3,13 @@
 //!
 //! It finds barriers that are missing or that some threads do not reach, copies that nobody waited
 //! for, warp operations without full attendance, shared memory that nobody wrote, and arguments
-//! that do not fit. Built with `SIMT_FLAGS="-fsanitize=address"` it finds what is out of bounds.
-//! Its one hole: blocks run whole, so two of them that write one place show only by their order.
+//! that do not fit; every build checks addresses against the alignment of their types, indices
+//! against arrays and divisors, and `SIMT_FLAGS="-fsanitize=address"` finds all that is out of
+//! bounds (`scripts/sanitize.sh`). Its one hole: blocks run whole, so two of them that write one
+//! place show only by their order.
+//!
+//! It needs a Unix and a C++17 compiler; fibers change by assembly on x86-64, by the C library's
+//! contexts elsewhere.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 
@@ -57,31 +62,28 @@ type Launch = unsafe extern "C" fn(
     usize,
 ) -> c_int;
 
-unsafe extern "C" {
-    fn simt_launch(
-        name: *const c_char,
-        grid: *const c_uint,
-        threads: *const c_uint,
-        shared: c_uint,
-        arguments: *const *const c_void,
-        sizes: *const c_uint,
-        count: c_uint,
-        schedule: c_int,
-        seed: u64,
-        error: *mut c_char,
-        room: usize,
-    ) -> c_int;
-}
-
 /// Runs a kernel by its name. Each argument is its bytes.
 ///
 /// # Errors
 /// A kernel that is not there, arguments of other sizes, a grid that cannot be, and what the
-/// emulator finds, with block and thread.
+/// emulator finds, with block and thread. On other systems than Unix every launch.
 ///
 /// # Safety
 /// Addresses among the arguments must be of memory that the kernel may read and write as it does.
 pub unsafe fn launch(
+    name: &str,
+    grid: Grid,
+    arguments: &[&[u8]],
+    schedule: Schedule,
+) -> Result<(), String> {
+    // SAFETY: as the caller vouches.
+    unsafe { call(entry()?, name, grid, arguments, schedule) }
+}
+
+/// # Safety
+/// As [`launch`]; `entry` is the launch of a build of launch.cpp.
+unsafe fn call(
+    entry: Launch,
     name: &str,
     grid: Grid,
     arguments: &[&[u8]],
@@ -95,11 +97,10 @@ pub unsafe fn launch(
     };
     let label = CString::new(name).map_err(|_| format!("{name:?} is no kernel's name"))?;
     // Arguments are copied to where their types can lie.
-    let held: Vec<[u64; 2]> = arguments.iter().map(|bytes| aligned(bytes)).collect();
-    let pointers: Vec<*const c_void> = held.iter().map(|words| words.as_ptr().cast()).collect();
+    let held = arguments.iter().map(|bytes| aligned(name, bytes)).collect::<Result<Vec<_>, _>>()?;
+    let pointers: Vec<*const c_void> = held.iter().map(|word| (&raw const *word).cast()).collect();
     let sizes: Vec<c_uint> = arguments.iter().map(|bytes| bytes.len() as c_uint).collect();
     let mut error = [0; 320];
-    let entry = entry();
     // SAFETY: names end in 0, the lists have the counts given, and the caller vouches for what the
     // arguments point to.
     let code = unsafe {
@@ -125,17 +126,23 @@ pub unsafe fn launch(
     Err(format!("{name}: {}", message.to_string_lossy()))
 }
 
-fn aligned(bytes: &[u8]) -> [u64; 2] {
-    let mut words = [0u8; 16];
-    words[..bytes.len().min(16)].copy_from_slice(&bytes[..bytes.len().min(16)]);
-    let (low, high) = words.split_at(8);
-    let word = |half: &[u8]| u64::from_ne_bytes(half.try_into().expect("it is 8 bytes"));
-    [word(low), word(high)]
+fn aligned(name: &str, bytes: &[u8]) -> Result<u64, String> {
+    let mut word = [0; 8];
+    let room = word.get_mut(..bytes.len());
+    let room = room.ok_or_else(|| format!("{name}: an argument of {} bytes", bytes.len()))?;
+    room.copy_from_slice(bytes);
+    Ok(u64::from_ne_bytes(word))
+}
+
+#[cfg(not(simt))]
+fn entry() -> Result<Launch, String> {
+    Err("the emulator of cards needs a Unix: it was not built for this target".to_owned())
 }
 
 /// The kernels of this build, or of the library that `HEEDFUL_SIMT` names: so a fault can be
 /// planted without building the tests again.
-fn entry() -> Launch {
+#[cfg(simt)]
+fn entry() -> Result<Launch, String> {
     use std::sync::OnceLock;
     static LIBRARY: OnceLock<Option<libloading::Library>> = OnceLock::new();
     let library = LIBRARY.get_or_init(|| {
@@ -144,8 +151,42 @@ fn entry() -> Launch {
         let opened = unsafe { libloading::Library::new(&path) };
         Some(opened.unwrap_or_else(|e| panic!("HEEDFUL_SIMT={}: {e}", path.display())))
     });
-    let Some(library) = library else { return simt_launch };
+    let Some(library) = library else { return Ok(native::simt_launch) };
     // SAFETY: the symbol has this type in every build of launch.cpp.
     let symbol = unsafe { library.get::<Launch>(b"simt_launch") };
-    *symbol.unwrap_or_else(|e| panic!("HEEDFUL_SIMT: {e}"))
+    symbol.map(|launch| *launch).map_err(|e| format!("HEEDFUL_SIMT: {e}"))
 }
+
+/// What build.rs compiled.
+#[cfg(simt)]
+mod native {
+    use super::{c_char, c_int, c_uint, c_void};
+
+    macro_rules! launches {
+        ($($(#[$on:meta])* $name:ident),*) => {
+            unsafe extern "C" {
+                $($(#[$on])* pub(super) fn $name(
+                    name: *const c_char,
+                    grid: *const c_uint,
+                    threads: *const c_uint,
+                    shared: c_uint,
+                    arguments: *const *const c_void,
+                    sizes: *const c_uint,
+                    count: c_uint,
+                    schedule: c_int,
+                    seed: u64,
+                    error: *mut c_char,
+                    room: usize,
+                ) -> c_int;)*
+            }
+        };
+    }
+    launches!(
+        simt_launch,
+        #[cfg(test)]
+        simt_probe_launch
+    );
+}
+
+#[cfg(all(test, simt))]
+mod tests;

@@ -1,6 +1,6 @@
 // simt_switch(void** save, void* to): keeps the callee's registers on this stack, goes to another.
 // The address is popped and jumped to: a return would miss the processor's return stack each time.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__ELF__)
     .text
     .globl simt_switch
     .type simt_switch, @function

@@ -16,6 +16,7 @@ inline unsigned born(unsigned warp) {
 template <class Work>
 inline void meet(unsigned mask, int kind, void* slot, Work&& work) {
   Fiber* me = current;
+  check_stack();
   unsigned own = lane(), number = me->linear >> 5;
   Warp& warp = block->warps[number];
   if (!(mask >> own & 1)) fatal("a lane that is not in its own mask");
@@ -44,12 +45,16 @@ inline void meet(unsigned mask, int kind, void* slot, Work&& work) {
   unsigned needed = mask & warp.alive;
   if ((found->arrived & needed) != needed) {
     clear_ready(me);
+    me->waits = LANES;
     wait_here();
     return;
   }
   work(found->slots, needed);
-  for (unsigned left = needed; left; left &= left - 1)
-    set_ready(&block->fibers[number * 32 + __builtin_ctz(left)]);
+  for (unsigned left = needed; left; left &= left - 1) {
+    Fiber& lane = block->fibers[number * 32 + __builtin_ctz(left)];
+    lane.waits = NOT;
+    set_ready(&lane);
+  }
   found->arrived = 0;
 }
 
@@ -63,11 +68,15 @@ struct Shuffled {
 template <class T, class Source>
 inline T shuffle(unsigned mask, int kind, T value, Source source) {
   Shuffled<T> mine{value, source((int)lane()), value};
-  meet(mask, kind, &mine, [](void** slots, unsigned needed) {
+  // Lanes that bring values of other types are in other operations.
+  meet(mask, kind + 16 * (int)sizeof(T), &mine, [](void** slots, unsigned needed) {
     for (unsigned left = needed; left; left &= left - 1) {
       auto* to = (Shuffled<T>*)slots[__builtin_ctz(left)];
-      bool inside = to->source >= 0 && to->source < 32 && (needed >> to->source & 1);
-      to->result = inside ? ((Shuffled<T>*)slots[to->source])->value : to->value;
+      if (to->source < 0 || to->source > 31) continue;  // a lane keeps its own value
+      if (needed >> to->source & 1)
+        to->result = ((Shuffled<T>*)slots[to->source])->value;
+      else
+        memset((void*)&to->result, 0xff, sizeof(T));  // undefined on a card
     }
   });
   return mine.result;
@@ -92,11 +101,23 @@ inline unsigned ballot(unsigned mask, int predicate) {
   return mine.result;
 }
 
-// A block's static shared array is filled with NaN when the block first comes to it.
-inline void poison(void* data, size_t bytes, uint64_t& serial) {
-  if (serial == block->serial) return;
-  serial = block->serial;
-  memset(data, 0xff, bytes);
-}
+// A shared array of the kernel itself, an allocation of its own for each thread that launches, so
+// that the address sanitizer knows where it ends. It is filled with NaN when a block comes to it.
+class Shared {
+  void* data = nullptr;
+  uint64_t serial = 0;
+
+ public:
+  void* of(size_t bytes) {
+    if (!data && posix_memalign(&data, 128, bytes)) fatal("no memory for shared arrays");
+    if (serial != block->serial) {
+      serial = block->serial;
+      block->own += bytes;
+      memset(data, 0xff, bytes);
+    }
+    return data;
+  }
+  ~Shared() { free(data); }
+};
 
 }  // namespace simt

@@ -1,0 +1,37 @@
+// Kernels without a fault: the emulator must find none, and their results are known.
+#include "common.cuh"
+
+// Sums of 1 + thread + 1000 * block over a block, by every reduction there is.
+extern "C" __global__ void block_sums(float* out) {
+  float v = (float)(1 + threadIdx.x + 1000 * blockIdx.x);
+  float sum = block_reduce(v, Sum(), 0.f);
+  float most = block_reduce(v, Max(), 0.f);
+  out[(blockIdx.x * blockDim.x + threadIdx.x) * 2] = sum;
+  out[(blockIdx.x * blockDim.x + threadIdx.x) * 2 + 1] = most;
+}
+
+// Eight values a lane: what each operation gives it.
+extern "C" __global__ void every_operation(u32* out) {
+  u32 lane = threadIdx.x & 31, *to = out + threadIdx.x * 8;
+  to[0] = __shfl_xor_sync(FULL, lane, 5);
+  to[1] = __shfl_down_sync(FULL, lane, 3);
+  to[2] = __shfl_up_sync(FULL, lane, 3);
+  to[3] = __shfl_sync(FULL, lane, 35);
+  to[4] = __ballot_sync(FULL, lane % 3 == 0);
+  to[5] = __any_sync(FULL, lane == 9) * 2 + __all_sync(FULL, lane < 31);
+  u32 mask = lane < 8 ? 0xffu : 0xffffff00u;  // two groups, each by itself
+  to[6] = __ballot_sync(mask, lane & 1);
+  to[7] = (u32)__shfl_xor_sync(mask, (double)lane, 1);
+}
+
+extern "C" __global__ void where_am_i(u32* out) {
+  u32 thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+  u32 block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
+  out[block * blockDim.x * blockDim.y * blockDim.z + thread] = thread + 10000 * block;
+}
+
+extern "C" __global__ void counted(u32* out) {
+  atomicAdd(out, 1u);
+  atomicMax(out + 1, threadIdx.x);
+  atomicOr(out + 2, 1u << (threadIdx.x & 31));
+}
