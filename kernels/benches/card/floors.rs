@@ -24,10 +24,15 @@ const COPIED: usize = 1 << 30;
 const SIDE: usize = 8192;
 
 /// Ops of the inventory that do not depend on the shape, but for how much there is: timed once.
-const ONCE: [&str; 2] = ["norm::global", "adamw::step"];
+const ONCE: [&str; 5] =
+    ["norm::global", "norm::clip", "adamw::step", "adamw::copied", "adamw8::step"];
 
 /// What the inventory of floors has nothing of, or what takes about a microsecond.
-const UNTIMED: [&str; 9] = [
+const UNTIMED: [&str; 13] = [
+    "likelihood::backward",
+    "ratio::tokens",
+    "ratio::sequences",
+    "surrogate::entropy",
     "fill::forward",
     "scale::forward",
     "head::gather",

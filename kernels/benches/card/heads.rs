@@ -1,7 +1,8 @@
 //! Attention of packed sequences, and of new tokens over what is kept.
 
+use heedful_kernels::attention::{self, Segments};
 use heedful_kernels::decode::{self, BLOCK, Row};
-use heedful_kernels::{Result, Tensor, attention};
+use heedful_kernels::{Result, Tensor};
 
 use crate::dims::Dims;
 use crate::op::{Op, Work};
@@ -18,11 +19,13 @@ const CONTEXT: usize = 1024;
 const GROUP: usize = 16;
 
 /// All of them with their names.
-pub(crate) const OPS: [(&str, crate::op::Make<Dims>); 7] = [
+pub(crate) const OPS: [(&str, crate::op::Make<Dims>); 9] = [
     ("attention::forward, sequences of 1536", forward),
     ("attention::backward, sequences of 1536", backward),
     ("attention::forward, one sequence", forward_one),
     ("attention::backward, one sequence", backward_one),
+    ("attention::forward, prompts shared", forward_shared),
+    ("attention::backward, prompts shared", backward_shared),
     ("decode::store", store),
     ("decode::attention, 256 of 1024", alone),
     ("decode::attention, 256 of 1024, prompts shared", shared),
@@ -32,77 +35,107 @@ fn scale(d: &Dims) -> f32 {
     1.0 / (d.heads.head_dim as f32).sqrt()
 }
 
-/// Where sequences begin: of `length` tokens, the last one maybe shorter.
-fn starts(d: &Dims, length: usize) -> Vec<u32> {
-    let all = (0..d.tokens).step_by(length).map(|at| at as u32);
-    all.chain([d.tokens as u32]).collect()
+/// Where sequences begin and end, and what each sees besides: first token and length.
+struct Packed {
+    starts: Vec<u32>,
+    prefixes: Vec<u32>,
 }
 
-/// Operations of one of the products over all pairs of tokens that see each other.
-fn product(d: &Dims, starts: &[u32]) -> usize {
-    let pairs =
-        |ends: &[u32]| ((ends[1] - ends[0]) as usize * ((ends[1] - ends[0]) as usize + 1)) / 2;
-    2 * starts.windows(2).map(pairs).sum::<usize>() * d.heads.heads * d.heads.head_dim
+/// Sequences of this length, the last one maybe shorter.
+fn of(d: &Dims, length: usize) -> Packed {
+    let starts: Vec<u32> = (0..d.tokens).step_by(length).map(|at| at as u32).collect();
+    let prefixes = vec![0; 2 * starts.len()];
+    Packed { starts: starts.into_iter().chain([d.tokens as u32]).collect(), prefixes }
 }
 
 /// A third of the tokens, so that small shapes have several sequences too.
-fn packed(d: &Dims) -> usize {
-    if d.tokens < SEQUENCE { d.tokens.div_ceil(3) } else { SEQUENCE }
+fn several(d: &Dims) -> Packed {
+    of(d, if d.tokens < SEQUENCE { d.tokens.div_ceil(3) } else { SEQUENCE })
+}
+
+fn one(d: &Dims) -> Packed {
+    of(d, d.tokens)
+}
+
+/// A prompt of a third of a sequence, and answers of two thirds that all see it.
+fn answers(d: &Dims) -> Packed {
+    let prompt = if d.tokens < SEQUENCE { d.tokens.div_ceil(5) } else { SEQUENCE / 3 };
+    let starts: Vec<u32> = (prompt..d.tokens).step_by(2 * prompt).map(|at| at as u32).collect();
+    let seen = [0, prompt as u32].repeat(starts.len());
+    let starts = [0].into_iter().chain(starts).chain([d.tokens as u32]).collect();
+    Packed { starts, prefixes: [vec![0, 0], seen].concat() }
+}
+
+/// Operations of one of the products over all pairs of tokens that see each other.
+fn product(d: &Dims, packed: &Packed) -> usize {
+    let pairs = |(ends, prefix): (&[u32], &[u32])| {
+        let length = (ends[1] - ends[0]) as usize;
+        length * (length + 1) / 2 + length * prefix[1] as usize
+    };
+    let pairs: usize = packed.starts.windows(2).zip(packed.prefixes.chunks(2)).map(pairs).sum();
+    2 * pairs * d.heads.heads * d.heads.head_dim
 }
 
 fn forward(on: Side, d: &Dims) -> Result<Op> {
-    forward_of(on, d, packed(d))
+    forward_of(on, d, &several(d))
 }
 
 fn forward_one(on: Side, d: &Dims) -> Result<Op> {
-    forward_of(on, d, d.tokens)
+    forward_of(on, d, &one(d))
+}
+
+fn forward_shared(on: Side, d: &Dims) -> Result<Op> {
+    forward_of(on, d, &answers(d))
 }
 
 fn backward(on: Side, d: &Dims) -> Result<Op> {
-    backward_of(on, d, packed(d))
+    backward_of(on, d, &several(d))
 }
 
 fn backward_one(on: Side, d: &Dims) -> Result<Op> {
-    backward_of(on, d, d.tokens)
+    backward_of(on, d, &one(d))
 }
 
-fn forward_of(on: Side, d: &Dims, length: usize) -> Result<Op> {
-    let (t, shape, scale, bounds) = (d.tokens, d.heads, scale(d), starts(d, length));
+fn backward_shared(on: Side, d: &Dims) -> Result<Op> {
+    backward_of(on, d, &answers(d))
+}
+
+/// The segments in buffers; no prefixes where no sequence has one.
+fn segments<'a>(starts: &'a Tensor, prefixes: &'a Tensor) -> Segments<'a> {
+    let prefixes = (!prefixes.is_empty()).then(|| prefixes.view());
+    Segments { starts: starts.view(), prefixes }
+}
+
+fn forward_of(on: Side, d: &Dims, packed: &Packed) -> Result<Op> {
+    let (t, shape, scale) = (d.tokens, d.heads, scale(d));
     let [out, lse] = [on.out(t * shape.heads * shape.head_dim)?, on.out_whole(t * shape.heads)?];
-    let held = [out, lse, on.floats(1, t * shape.row())?, on.words(&bounds)?];
-    let work = Work::Flops(2 * product(d, &bounds));
-    Ok(Op::new(work, &["out", "lse"], held, move |dev, [out, lse, qkv, starts]| {
-        let (out, lse) = (out.view_mut(), lse.view_mut());
-        attention::forward(dev, out, lse, qkv.view(), starts.view(), shape, scale)
+    let any = packed.prefixes.iter().any(|word| *word > 0);
+    let prefixes = on.words(if any { &packed.prefixes } else { &[] })?;
+    let held = [out, lse, on.floats(1, t * shape.row())?, on.words(&packed.starts)?, prefixes];
+    let work = Work::Flops(2 * product(d, packed));
+    Ok(Op::new(work, &["out", "lse"], held, move |dev, [out, lse, qkv, starts, prefixes]| {
+        let (out, lse, segments) = (out.view_mut(), lse.view_mut(), segments(starts, prefixes));
+        attention::forward(dev, out, lse, qkv.view(), segments, shape, scale)
     }))
 }
 
-fn backward_of(on: Side, d: &Dims, length: usize) -> Result<Op> {
-    let mut before = forward_of(on, d, length)?;
+fn backward_of(on: Side, d: &Dims, packed: &Packed) -> Result<Op> {
+    let mut before = forward_of(on, d, packed)?;
     before.run(on.dev)?;
-    let Ok([out, lse, qkv, starts]) = <[Tensor; 4]>::try_from(before.held) else {
-        unreachable!("the forward pass has four buffers")
+    let Ok([out, lse, qkv, starts, prefixes]) = <[Tensor; 5]>::try_from(before.held) else {
+        unreachable!("the forward pass has five buffers")
     };
     let (t, shape, scale) = (d.tokens, d.heads, scale(d));
     let [dqkv, delta] = [on.out(t * shape.row())?, on.out_whole(t * shape.heads)?];
     let dout = on.floats(2, t * shape.heads * shape.head_dim)?;
-    let held = [dqkv, delta, dout, out, lse, qkv, starts];
-    let work = Work::Flops(5 * product(d, &self::starts(d, length)));
-    Ok(Op::new(work, &["dqkv"], held, move |dev, [dqkv, delta, dout, out, lse, qkv, starts]| {
-        let (dqkv, delta) = (dqkv.view_mut(), delta.view_mut());
-        let (dout, out, lse) = (dout.view(), out.view(), lse.view());
-        attention::backward(
-            dev,
-            dqkv,
-            delta,
-            dout,
-            out,
-            lse,
-            qkv.view(),
-            starts.view(),
-            shape,
-            scale,
-        )
+    let held = [dqkv, delta, dout, out, lse, qkv, starts, prefixes];
+    let work = Work::Flops(5 * product(d, packed));
+    Ok(Op::new(work, &["dqkv"], held, move |dev, held| {
+        let [dqkv, delta, dout, out, lse, qkv, starts, prefixes] = held;
+        let (dqkv, delta, segments) =
+            (dqkv.view_mut(), delta.view_mut(), segments(starts, prefixes));
+        let (dout, out, lse, qkv) = (dout.view(), out.view(), lse.view(), qkv.view());
+        attention::backward(dev, dqkv, delta, dout, out, lse, qkv, segments, shape, scale)
     }))
 }
 

@@ -18,6 +18,7 @@ mod rows;
 mod side;
 mod timing;
 mod tokens;
+mod updates;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ fn run(place: &Place) -> Result<bool> {
 
 /// All ops with their names.
 fn ops() -> impl Iterator<Item = (&'static str, op::Make<dims::Dims>)> {
-    rows::OPS.into_iter().chain(heads::OPS).chain(tokens::OPS)
+    rows::OPS.into_iter().chain(heads::OPS).chain(tokens::OPS).chain(updates::OPS)
 }
 
 #[cfg(feature = "simt")]

@@ -52,6 +52,11 @@ impl Side<'_> {
         self.drawn(Dtype::Bf16, Dtype::F32, 1, n, |_| POISON)
     }
 
+    /// Values that are bf16 on every device.
+    pub(crate) fn rounded(self, seed: u64, n: usize) -> Result<Tensor> {
+        self.drawn(Dtype::Bf16, Dtype::Bf16, seed, n, |v| v)
+    }
+
     /// An output in f32.
     pub(crate) fn out_whole(self, n: usize) -> Result<Tensor> {
         self.all(POISON, n)

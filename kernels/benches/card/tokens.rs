@@ -1,16 +1,15 @@
-//! Ops on tokens and on all parameters: embedding, log-probabilities, losses, sampling, AdamW.
+//! Ops on tokens: products, embedding, log-probabilities, sampling, heads of classifiers.
 
 use heedful_kernels::philox::Place;
 use heedful_kernels::sample::{self, Settings};
-use heedful_kernels::{Dtype, copy, sums};
-use heedful_kernels::{Result, adamw, advantage, embedding, gemm, head, logprob, norm, surrogate};
+use heedful_kernels::{Device, Result, embedding, gemm, head, logprob};
 
 use crate::dims::Dims;
 use crate::op::{Op, Work};
 use crate::side::Side;
 
 /// All of them with their names.
-pub(crate) const OPS: [(&str, crate::op::Make<Dims>); 21] = [
+pub(crate) const OPS: [(&str, crate::op::Make<Dims>); 16] = [
     ("gemm::nt", product),
     ("gemm::nn, added", product_nn),
     ("gemm::tn, added", product_tn),
@@ -19,19 +18,14 @@ pub(crate) const OPS: [(&str, crate::op::Make<Dims>); 21] = [
     ("logprob::forward", logprobs),
     ("logprob::backward", logprobs_back),
     ("logprob::backward, entropy", entropies_back),
-    ("sample::forward, greedy", greedy),
-    ("sample::forward, plain", plain),
-    ("sample::forward, top-k and top-p", cut),
+    ("sample::later, greedy", greedy),
+    ("sample::later, plain", plain),
+    ("sample::later, all cuts", cut),
     ("head::gather", gathered),
     ("head::scatter_add", scattered),
     ("head::cross_entropy", classes),
     ("head::bce", binary),
     ("head::preference", preferred),
-    ("surrogate::accumulate", clipped),
-    ("advantage::group, deviation", deviation),
-    ("advantage::group, leave one out", one_out),
-    ("norm::global", global),
-    ("adamw::step", adam),
 ];
 
 /// Bytes of an activation on a card.
@@ -148,21 +142,31 @@ fn plain(on: Side, d: &Dims) -> Result<Op> {
 }
 
 fn cut(on: Side, d: &Dims) -> Result<Op> {
-    sampled(on, d, Settings { temperature: 0.8, top_k: 50, top_p: 0.9, ..Settings::PLAIN })
+    let cuts = Settings { temperature: 0.8, top_k: 50, top_p: 0.9, ..Settings::PLAIN };
+    sampled(on, d, Settings { repetition: 1.2, min_p: 0.001, ..cuts })
 }
 
 fn sampled(on: Side, d: &Dims, settings: Settings) -> Result<Op> {
     let count = d.tokens.min(256);
     let n = count * d.vocab;
-    let [tokens, logp] = [on.ids(count, 3)?, on.out_whole(count)?];
-    let held = [tokens, logp, on.whole(3, n)?, on.scaled(1, n, 6.0)?, on.words(&[])?];
+    // The host alone needs room to work in.
+    let room = if let Device::Cpu(_) = on.dev { n } else { 0 };
     let place = |at: usize| Place { seed: 7, prompt: 11, sample: at as u32, position: 3 };
-    let rows: Vec<sample::Row> =
-        (0..count).map(|at| sample::Row { settings, place: place(at) }).collect();
-    let work = Work::Bytes(BYTES * n);
-    Ok(Op::new(work, &["tokens", "logp"], held, move |dev, [tokens, logp, work, logits, seen]| {
-        let (tokens, logp, work) = (tokens.view_mut(), logp.view_mut(), work.view_mut());
-        sample::forward(dev, tokens, logp, work, logits.view(), seen.view(), &rows)
+    let row = |at: usize| sample::Row { settings, place: place(at) };
+    let rows: Vec<u32> = (0..count).flat_map(|at| row(at).words()).collect();
+    let penal = settings.repetition != 1.0;
+    let seen: Vec<u32> = (0..if penal { count * sample::seen_words(d.vocab) } else { 0 })
+        .map(|at| (at as u32).wrapping_mul(0x9E37_79B9) & 0x1010_0401)
+        .collect();
+    let [tokens, logp, told] = [on.ids(count, 3)?, on.out_whole(count)?, on.ids(count, 3)?];
+    let [work, logits] = [on.whole(3, room)?, on.scaled(1, n, 6.0)?];
+    let held = [tokens, logp, told, work, logits, on.words(&seen)?, on.words(&rows)?];
+    let written = &["tokens", "logp", "told"];
+    Ok(Op::new(Work::Bytes(BYTES * n), written, held, |dev, held| {
+        let [tokens, logp, told, work, logits, seen, rows] = held;
+        let (tokens, logp, told) = (tokens.view_mut(), logp.view_mut(), told.view_mut());
+        let (work, logits) = (work.view_mut(), logits.view());
+        sample::later(dev, tokens, logp, told, work, logits, seen.view(), rows.view())
     }))
 }
 
@@ -220,78 +224,5 @@ fn preferred(on: Side, d: &Dims) -> Result<Op> {
     Ok(Op::new(work, &["loss", "dlogit"], held, |dev, [loss, dlogit, x, weights]| {
         let (loss, dlogit) = (loss.view_mut(), dlogit.view_mut());
         head::preference(dev, loss, dlogit, x.view(), weights.view())
-    }))
-}
-
-fn clipped(on: Side, d: &Dims) -> Result<Op> {
-    let n = d.tokens;
-    let [dlogp, totals] = [on.out_whole(n)?, on.words(&[0; sums::words(surrogate::KINDS)])?];
-    let [logp, ratio, reference] = [on.whole(1, n)?, on.whole(2, n)?, on.whole(3, n)?];
-    let [advantage, weight] = [on.whole(4, n)?, on.positive(5, n)?];
-    let held = [dlogp, totals, logp, ratio, reference, advantage, weight];
-    let settings = surrogate::Settings { low: 0.2, high: 0.28, penalty: 0.05 };
-    let call = move |dev: &heedful_kernels::Device, held: &mut [heedful_kernels::Tensor; 7]| {
-        let [dlogp, totals, logp, ratio, reference, advantage, weight] = held;
-        let tokens = surrogate::Tokens {
-            logp: logp.view(),
-            log_ratio: ratio.view(),
-            reference: Some(reference.view()),
-            advantage: advantage.view(),
-            weight: weight.view(),
-        };
-        let zeros = [0; sums::words(surrogate::KINDS)];
-        copy::write_u32(dev, totals.view_mut(), &zeros)?;
-        surrogate::accumulate(dev, dlogp.view_mut(), totals.view_mut(), tokens, settings)?;
-        sums::read(dev, totals.view())
-    };
-    Ok(Op::telling(Work::Bytes(24 * n), &["dlogp"], held, call))
-}
-
-fn deviation(on: Side, d: &Dims) -> Result<Op> {
-    grouped(on, d, advantage::Baseline::Mean, advantage::Scale::Deviation(1e-4))
-}
-
-fn one_out(on: Side, d: &Dims) -> Result<Op> {
-    grouped(on, d, advantage::Baseline::LeaveOneOut, advantage::Scale::One)
-}
-
-fn grouped(
-    on: Side,
-    d: &Dims,
-    baseline: advantage::Baseline,
-    scale: advantage::Scale,
-) -> Result<Op> {
-    let (groups, size) = (d.tokens / 3, 7);
-    let held = [on.out_whole(groups * size)?, on.whole(1, groups * size)?];
-    let work = Work::Bytes(8 * groups * size);
-    Ok(Op::telling(work, &["out"], held, move |dev, [out, rewards]| {
-        let told = advantage::group(dev, out.view_mut(), rewards.view(), size, baseline, scale)?;
-        Ok(vec![told as f64])
-    }))
-}
-
-fn global(on: Side, d: &Dims) -> Result<Op> {
-    let n = d.params;
-    let partial = on.dev.zeros(Dtype::U32, norm::scratch(n))?;
-    Ok(Op::telling(Work::Bytes(4 * n), &[], [partial, on.whole(1, n)?], |dev, [partial, grads]| {
-        Ok(vec![norm::global(dev, partial.view_mut(), grads.view())?])
-    }))
-}
-
-fn adam(on: Side, d: &Dims) -> Result<Op> {
-    let n = d.params;
-    let [p, m, v] = [on.whole(1, n)?, on.whole(2, n)?, on.positive(3, n)?];
-    let with = adamw::Step {
-        lr: 1e-3,
-        beta1: 0.9,
-        beta2: 0.999,
-        eps: 1e-8,
-        weight_decay: 0.1,
-        step: 3,
-        grad_scale: 0.7,
-    };
-    let held = [p, m, v, on.whole(4, n)?];
-    Ok(Op::new(Work::Bytes(28 * n), &["p", "m", "v"], held, move |dev, [p, m, v, grads]| {
-        adamw::step(dev, p.view_mut(), m.view_mut(), v.view_mut(), grads.view(), &with)
     }))
 }
