@@ -85,7 +85,7 @@ def run(part, command, seconds):
     try:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     except OSError as error:
-        return [], {"part": part, "ended": f"could not be run: {error}", "seconds": 0.0}
+        return [], {"part": part, "ended": f"could not be run: {error.strerror}", "seconds": 0.0}
 
     def listen():
         for line in child.stdout:
@@ -157,7 +157,7 @@ def main():
     record = {
         "began": started.isoformat(timespec="seconds"),
         "emulated": with_.emulated,
-        "command": sys.argv[1:],
+        "asked": {"minutes": with_.minutes, "parts": wanted, "prompts": with_.prompts},
         "machine": machine(with_.card),
         "parts": parts,
         "lines": lines,
