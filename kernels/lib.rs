@@ -10,6 +10,7 @@
 pub mod adamw;
 pub mod adamw8;
 pub mod add;
+pub mod advance;
 pub mod advantage;
 pub mod attention;
 pub mod blocks;

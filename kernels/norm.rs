@@ -95,7 +95,8 @@ fn on_card<'a>(
     let arguments = args![partial, grads, grads.len() as u64];
     gpu.launch("norm", "norm_squares", &[grads.dtype()], Grid::row(blocks, 512), arguments)?;
     let arguments = args![factor, partial, blocks as u32, most.to_bits()];
-    gpu.launch("norm", "norm_finish", &[], Grid::row(1, 1024), arguments)?;
+    let threads = blocks.next_multiple_of(32).clamp(32, 1024) as u32;
+    gpu.launch("norm", "norm_finish", &[], Grid::row(1, threads), arguments)?;
     Ok(partial)
 }
 

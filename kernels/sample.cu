@@ -5,7 +5,7 @@
 #include "common.cuh"
 
 #define WORDS 12
-#define THREADS 512
+#define THREADS 384
 #define NEAR 8192
 #define TILES 256
 #define NO_ID 0xffffffffu
@@ -41,20 +41,22 @@ __device__ __forceinline__ V block_all(V v, Op op, V neutral) {
   return result;
 }
 
-// Settings and chance of one row; philox.rs tells the counter.
+// Settings of one row; its chance stays in memory until it is wanted.
 struct Row {
-  float temperature, top_p, least, penalty;
-  u32 top_k, seed[2], place[4];
+  const u32* words;
+  float temperature, top_p, penalty;
+  u32 top_k;
 
-  __device__ __forceinline__ Row(const u32* w) {
+  __device__ __forceinline__ Row(const u32* w) : words(w) {
     temperature = __uint_as_float(w[0]), top_k = w[1], top_p = __uint_as_float(w[2]);
-    least = __uint_as_float(w[4]), penalty = __uint_as_float(w[5]);
-    seed[0] = w[6], seed[1] = w[7];
-    place[0] = w[8], place[1] = w[9], place[2] = w[10], place[3] = w[11];
+    penalty = __uint_as_float(w[5]);
   }
 
+  __device__ __forceinline__ float least() const { return __uint_as_float(words[4]); }
+
+  // philox.rs tells the counter and the key.
   __device__ __forceinline__ double uniform() const {
-    u32 x[4] = {place[0], place[1], place[2], place[3]}, key[2] = {seed[0], seed[1]};
+    u32 x[4] = {words[8], words[9], words[10], words[11]}, key[2] = {words[6], words[7]};
 #pragma unroll
     for (int round = 0; round < 10; round++) {
       u32 high0 = __umulhi(0xD2511F53u, x[0]), low0 = 0xD2511F53u * x[0];
@@ -272,21 +274,20 @@ __device__ __forceinline__ Measure gather(float* near, double* total, const Logi
   return result;
 }
 
-// The measure of scores of at least this key: of the near ones, or of all of the row.
+// How many scores have at least this key, or what they weigh: of the near ones, or of all of the
+// row.
 template <class T, int N>
-__device__ __forceinline__ Measure measure(const Logits<T, N>& row, const float* near, u32 count,
-                                           bool whole, u32 key) {
-  Measure own = {0, 0.0};
+__device__ __forceinline__ double measure(const Logits<T, N>& row, const float* near, u32 count,
+                                          bool whole, u32 key, bool weigh) {
+  double own = 0.0;
   auto add = [&](float score) {
-    if (key_of(score) < key) return;
-    own.many++;
-    own.mass += (double)expf(score);
+    if (key_of(score) >= key) own += weigh ? (double)expf(score) : 1.0;
   };
   if (whole)
     row.all([&](u32 id, float logit) { add(row.score(id, logit)); });
   else
     for (u32 i = threadIdx.x; i < count; i += blockDim.x) add(near[i]);
-  return {block_all(own.many, Add(), 0u), block_all(own.mass, Add(), 0.0)};
+  return block_all(own, Add(), 0.0);
 }
 
 // Scores above `value` stay, and of those equal to it the first `ties`, in the order of ids.
@@ -296,7 +297,8 @@ struct Cut {
 };
 
 // What top-k and then top-p leave. The key sought is the largest for which the scores from it on
-// are at least k, or weigh enough; one more was the last that failed, so what lies above is known.
+// are at least k, or weigh enough, found bit by bit; one more was the last that failed. Two more
+// rounds tell the weight where scores were counted, and their number where they were weighed.
 template <class T, int N>
 __device__ __forceinline__ Cut cut(float* near, const Logits<T, N>& row, const Row& settings) {
   u32 k = settings.top_k < row.vocab ? settings.top_k : 0, count = 0, floor = 0;
@@ -315,22 +317,26 @@ __device__ __forceinline__ Cut cut(float* near, const Logits<T, N>& row, const R
   }
   for (int turn = k ? 0 : 1; turn < (p ? 2 : 1); turn++) {
     u32 key = 0;
-    Measure from = {0, 0.0}, above = {0, 0.0};
-    for (u32 bit = 0x80000000u; bit; bit >>= 1) {
-      Measure m = measure(row, near, count, whole, max(key | bit, floor));
-      bool enough = turn == 0 ? m.many >= k : m.mass >= need;
-      if (enough) key |= bit, from = m;
-      else above = m;
+    double from = 0.0, above = 0.0, other = 0.0;
+    u32 beyond = 0;
+    for (int round = 0; round < 34; round++) {
+      bool search = round < 32;
+      u32 at = search ? key | 0x80000000u >> round : key + (round - 32);
+      double m = measure(row, near, count, whole, max(at, floor), (turn == 1) == search);
+      if (search && m >= (turn ? need : (double)k)) key = at, from = m;
+      else if (search) above = m;
+      else if (round == 32) other = m;
+      else beyond = (u32)m;
     }
     // Never, but for the rounding of sums taken in another order.
-    if (!from.many) break;
+    if (from == 0.0) break;
     floor = key;
     result = {of_key(key), NO_ID};
     if (turn == 0) {
-      need = (double)settings.top_p * from.mass;
+      need = (double)settings.top_p * other;
     } else {
-      double wanted = ceil((need - above.mass) / (double)expf(result.value));
-      if (wanted < (double)(from.many - above.many)) result.ties = wanted > 1.0 ? (u32)wanted : 1;
+      double wanted = ceil((need - above) / (double)expf(result.value));
+      if (wanted < other - (double)beyond) result.ties = wanted > 1.0 ? (u32)wanted : 1;
     }
   }
   return result;
@@ -364,7 +370,7 @@ __device__ __forceinline__ void choose(u32* token, float* logp, u32* told, float
   row.best = s.best;
   if (settings.temperature != 0.f) {
     Cut border = cut(near, row, settings);
-    if (settings.least > border.value) border = {settings.least, NO_ID};
+    if (settings.least() > border.value) border = {settings.least(), NO_ID};
     // Where not all ties stay, a turn before the draw finds the last that does.
     u32 last = NO_ID;
     for (int turn = border.ties == NO_ID ? 1 : 0; turn < 2; turn++) {
@@ -400,12 +406,12 @@ __device__ __forceinline__ void sample(u32* tokens, float* logp, u32* told, cons
     choose<T, 1>(tokens + at, logp + at, told + at, near, row, own, settings, vocab);
 }
 
-extern "C" __global__ void __launch_bounds__(512, 2)
+extern "C" __global__ void __launch_bounds__(384, 2)
     sample_f32(u32* tokens, float* logp, u32* told, const float* logits, const u32* seen,
                const u32* rows, u32 vocab) {
   sample(tokens, logp, told, logits, seen, rows, vocab);
 }
-extern "C" __global__ void __launch_bounds__(512, 2)
+extern "C" __global__ void __launch_bounds__(384, 2)
     sample_bf16(u32* tokens, float* logp, u32* told, const bf16* logits, const u32* seen,
                 const u32* rows, u32 vocab) {
   sample(tokens, logp, told, logits, seen, rows, vocab);

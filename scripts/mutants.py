@@ -5,11 +5,11 @@ the tests find each.
     python3 scripts/mutants.py [--only TEXT] [--keep]
 
 --only runs the rows whose class, file or tests contain TEXT; --keep leaves the patched sources and
-their libraries in target/mutants. A row names a file below kernels/, a text that stands there once,
-what to put in its place, and the tests that must then fail. A library of all kernels with the fault
-in it is linked and handed to the tests, built once, by HEEDFUL_SIMT. Prints a row for each fault
-and the share found of each class; exits 1 where one is not found, 2 where the tests fail without
-a fault or a row does not fit.
+their libraries below target/mutants. A row names a file below kernels/, a text that stands there
+once, what to put in its place, and the tests that must then fail. A library of all kernels with
+the fault in it is linked and handed to the tests, built once, by HEEDFUL_SIMT. Prints a row for
+each fault and the share found of each class; exits 1 where one is not found, 2 where the tests
+fail without a fault or a row does not fit.
 
 It needs Linux, cargo, and GCC with libasan. Standard library only; Python 3.11.
 """
@@ -51,7 +51,7 @@ def run(command, **options):
 
 def built():
     """The binary of the kernels' unit tests, and where build.rs of the emulator left its units."""
-    environment = {**os.environ, "SIMT_FLAGS": ""}
+    environment = {name: value for name, value in os.environ.items() if name != "SIMT_FLAGS"}
     command = ["cargo", "test", "-p", "heedful-kernels", "--lib", "--no-run", "--message-format"]
     tests = units = None
     for line in run([*command, "json"], cwd=ROOT, env=environment).splitlines():
@@ -178,10 +178,17 @@ def main():
     if not chosen:
         raise Wrong(f"no row has {given.only!r}")
     tests, units = built()
-    work = ROOT / "target" / "mutants"
-    shutil.rmtree(work, ignore_errors=True)
+    work = ROOT / "target" / "mutants" / str(os.getpid())
     work.mkdir(parents=True)
-    builder = Builder(units, work)
+    try:
+        return judge(chosen, tests, Builder(units, work), given.keep)
+    finally:
+        if not given.keep:
+            shutil.rmtree(work)
+
+
+def judge(chosen, tests, builder, keep):
+    """Runs the rows and prints what became of them; the exit status."""
     for sanitizer in sorted({row["sanitizer"] for row in chosen}):
         same = [row for row in chosen if row["sanitizer"] == sanitizer]
         filters = sorted({name for row in same for name in row["tests"]})
@@ -191,14 +198,14 @@ def main():
     shares = collections.defaultdict(list)
     for at, row in enumerate(chosen):
         begun = time.monotonic()
-        folder = work / str(at)
+        folder = builder.work / str(at)
         folder.mkdir()
         library = builder.faulty(row, folder)
         missed, said = outcome(tests, row["tests"], library, row["sanitizer"])
         shares[row["class"]].append(not missed)
         place = f"{row['file']}:{row['line']}"
         print(f"{row['class']:24} {place:30} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
-        if not given.keep:
+        if not keep:
             shutil.rmtree(folder)
     print(f"\n{'class':24} found")
     for name, found in shares.items():

@@ -48,7 +48,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<Source>) {
 }
 
 fn is_source(path: &str) -> bool {
-    let endings = [".rs", ".py", ".sh", "Cargo.toml", "README.md"];
+    let endings = [".rs", ".py", ".sh", ".cu", ".cuh", ".h", ".cpp", "Cargo.toml", "README.md"];
     path == ".ci/run" || endings.iter().any(|ending| path.ends_with(ending))
 }
 

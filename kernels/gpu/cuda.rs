@@ -16,6 +16,8 @@ mod staging;
 #[cfg(test)]
 mod budget_tests;
 #[cfg(test)]
+mod card_tests;
+#[cfg(test)]
 mod fake_tests;
 
 use std::fmt;

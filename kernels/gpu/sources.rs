@@ -28,6 +28,18 @@ pub fn of(name: &str) -> Option<Source> {
     KERNELS.iter().copied().find(|source| source.name == name)
 }
 
+/// The kernels that a file defines.
+#[cfg(test)]
+pub(crate) fn names(text: &str) -> Vec<String> {
+    let name = |part: &str| {
+        let head = part.split('{').next()?;
+        let pieces = head.split('(').map(str::trim_end);
+        let piece = pieces.into_iter().find(|piece| !piece.ends_with("__launch_bounds__"))?;
+        Some(piece.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next()?.to_owned())
+    };
+    text.split("extern \"C\" __global__").skip(1).filter_map(name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -61,6 +73,7 @@ mod tests {
             assert!(found == listed, "a file under the name of another");
             assert!(list.is_sorted_by_key(|source| source.name), "by name");
         }
+        assert_eq!(names(of("add").unwrap().text), ["add_f32", "add_bf16"]);
         assert!(of("add").is_some() && of("subtract").is_none());
     }
 }

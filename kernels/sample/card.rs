@@ -60,6 +60,7 @@ fn launch(
     let seen = if seen.is_empty() { None } else { Some(gpu::of(seen, Dtype::U32)?) };
     let vocab = logits.len() / count;
     debug_assert!(seen.is_none_or(|seen| seen.len() == count * seen_words(vocab)));
+    let threads = vocab.div_ceil(4).next_multiple_of(32).min(384) as u32;
     let arguments = args![tokens, logp, told, logits, seen, rows, vocab as u32];
-    gpu.launch("sample", "sample", &[logits.dtype()], Grid::row(count, 512), arguments)
+    gpu.launch("sample", "sample", &[logits.dtype()], Grid::row(count, threads), arguments)
 }

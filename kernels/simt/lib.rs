@@ -188,5 +188,6 @@ mod native {
     );
 }
 
-#[cfg(all(test, simt))]
+#[cfg(test)]
+#[cfg(simt)]
 mod tests;

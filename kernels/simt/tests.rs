@@ -57,11 +57,7 @@ fn schedules_differ(name: &str, blocks: u32) {
 
 #[test]
 fn barriers_that_some_do_not_reach() {
-    for message in faults("some_reach_a_barrier") {
-        let ended = message.contains("a thread ends while others wait at a barrier");
-        assert!(ended || message.contains("a barrier after some threads have ended"), "{message}");
-    }
-    for message in faults("a_barrier_after_the_end") {
+    for message in [faults("some_reach_a_barrier"), faults("a_barrier_after_the_end")].concat() {
         let ended = message.contains("a thread ends while others wait at a barrier");
         assert!(ended || message.contains("a barrier after some threads have ended"), "{message}");
     }
@@ -76,8 +72,8 @@ fn warp_operations_that_some_lanes_miss() {
     // The first warp and the lane wait at the barrier, the others for the lane.
     let run = |by| on::<f32>("a_lane_misses", grid(1, 64, 0), 64, &[], by).expect_err("it waits");
     let found = run(Schedule::RoundRobin);
-    let what = "a_lane_misses: every live thread waits: 33 at a barrier, the first of them 0; 31 in \
-                a warp operation, the first of them 32 (block 0,0,0 thread ";
+    let what = "a_lane_misses: every live thread waits: 33 at a barrier, the first of them 0; \
+                31 in a warp operation, the first of them 32 (block 0,0,0 thread ";
     assert!(found.starts_with(what), "{found}");
     every_schedule_says("a_lane_misses", "every live thread waits: 33 at a barrier");
     every_schedule_says("two_operations", "lanes of one warp reached different warp operations");
@@ -100,6 +96,30 @@ fn races_give_other_bits() {
     schedules_differ("a_warp_runs_ahead", 1);
     schedules_differ("blocks_write_one_place", 5);
     schedules_differ("sum_by_atomics", 7);
+}
+
+#[test]
+fn copies_that_nobody_waits_for() {
+    schedules_differ("copies_read_too_early", 1);
+    // Done at once they are there when the thread ends, too.
+    let left = |by| on::<f32>("copies_never_waited_for", grid(1, 64, 256), 64, &[], by);
+    for by in [Schedule::RoundRobin, Schedule::Greedy] {
+        let found = left(by).unwrap_err();
+        let what = "a thread ends with asynchronous copies never waited for (block 0,0,0 thread ";
+        assert!(found.contains(what), "{found}");
+    }
+    assert!(left(Schedule::Reverse).is_ok());
+    every_schedule_says("a_copy_off_its_size", "whose addresses are not multiples of its size");
+    let kept = bits("copies_in_groups", 1);
+    assert!(kept.iter().all(|found| *found == (0..64).collect::<Vec<u32>>()), "{kept:?}");
+}
+
+#[test]
+fn products_want_the_whole_warp() {
+    for by in Schedule::ALL {
+        let found = on::<f32>("a_product_of_half_a_warp", grid(1, 16, 0), 64, &[], by).unwrap_err();
+        assert!(found.contains("a product of matrices wants all lanes of the warp"), "{found}");
+    }
 }
 
 #[test]
@@ -297,3 +317,6 @@ fn failing_launches_keep_nothing() {
     // 4,000 launches of 32 MiB of stacks each; other tests run beside this one.
     assert!(held() < before + (64 << 20), "{before} bytes grew to {}", held());
 }
+
+#[path = "tensor_tests.rs"]
+mod tensor;

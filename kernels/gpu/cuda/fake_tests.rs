@@ -50,12 +50,12 @@ fn fake(name: &str) -> i32 {
     }
 }
 
-fn open() -> (Device, Arc<Cuda>) {
+pub(super) fn open() -> (Device, Arc<Cuda>) {
     let board = Arc::new(Cuda::open(Settings::default()).unwrap());
     (Device::Gpu(Gpu::new(board.clone(), Dtype::F32).unwrap()), board)
 }
 
-fn sum(dev: &Device, y: &mut Tensor, x: &Tensor) -> Result<()> {
+pub(super) fn sum(dev: &Device, y: &mut Tensor, x: &Tensor) -> Result<()> {
     crate::add::forward(dev, y.view_mut(), x.view())
 }
 
@@ -83,7 +83,7 @@ fn opened_used_and_closed() {
     sum(&dev, &mut y, &x).unwrap();
     assert_eq!((values_of(&dev, &y), fake("fake_launched")), (vec![5.0; 5000], 2));
     // More than the ring for writes holds: at once, and little by little.
-    let many: Vec<f32> = (0..2_200_000).map(|i| (i % 1000) as f32).collect();
+    let many: Vec<f32> = (0..2_200_000).map(|i| (i % 997) as f32).collect();
     assert_eq!(values_of(&dev, &tensor(&dev, Dtype::F32, &many)), many);
     let parts: Vec<Tensor> =
         many.chunks(300_000).map(|part| tensor(&dev, Dtype::F32, part)).collect();
@@ -99,7 +99,7 @@ fn opened_used_and_closed() {
     assert_eq!(fake("fake_handles"), 0);
 }
 
-fn products(board: &Cuda, dev: &Device) {
+pub(super) fn products(board: &Cuda, dev: &Device) {
     let shape = Shape { m: 3, n: 5, k: 4 };
     let ints = |count: usize| -> Vec<f32> { (0..count).map(|i| (i % 7) as f32 - 3.0).collect() };
     let (a, b) = (ints(12), ints(20));

@@ -64,20 +64,3 @@ fn a_plan_is_for_types_and_alignment() {
     assert!(key([half, float, float], [256; 3]).is_err());
     assert!(key([Dtype::U8; 3], [256; 3]).is_err());
 }
-
-/// Descriptors need the library, but no card.
-#[test]
-fn the_library_takes_the_descriptors() {
-    if let Err(error) = crate::gpu::cuda::library::cublaslt() {
-        eprintln!("SKIPPED: descriptors of products: {error}");
-        return;
-    }
-    let shape = Shape { m: 3, n: 5, k: 4 };
-    for form in FORMS {
-        for types in [[Dtype::F32; 3], [Dtype::Bf16, Dtype::Bf16, Dtype::F32]] {
-            let key = Key::of(&product(form, shape, types, [16; 3])).unwrap();
-            describe(&key).unwrap();
-            Preference::new(&key).unwrap();
-        }
-    }
-}

@@ -171,3 +171,36 @@ extern "C" __global__ void too_much_shared_memory(float* out) {
   values[threadIdx.x] = 1.f;
   out[threadIdx.x] = values[threadIdx.x];
 }
+
+// Four bytes of each thread, by copies of sixteen; waits for all but the last group.
+extern "C" __global__ void copies_read_too_early(float* out) {
+  SHARED(float, values, 64);
+  if (threadIdx.x % 4 == 0) copy_async<16>(values + threadIdx.x, out + threadIdx.x, true);
+  commit_copies();
+  wait_copies<1>();
+  __syncthreads();
+  float v = values[threadIdx.x];
+  wait_copies<0>();
+  __syncthreads();
+  out[threadIdx.x] = v;
+}
+
+extern "C" __global__ void copies_never_waited_for(float* out) {
+  SHARED(float, values, 64);
+  if (threadIdx.x % 4 == 0) copy_async<16>(values + threadIdx.x, out + threadIdx.x, true);
+  commit_copies();
+}
+
+extern "C" __global__ void a_copy_off_its_size(float* out) {
+  SHARED(float, values, 68);
+  copy_async<16>(values + threadIdx.x, out, true);
+  commit_copies();
+  wait_copies<0>();
+}
+
+extern "C" __global__ void a_product_of_half_a_warp(float* out) {
+  float sums[4] = {0.f, 0.f, 0.f, 0.f};
+  u32 left[4] = {0, 0, 0, 0};
+  multiply(sums, left, 0, 0);
+  out[threadIdx.x] = sums[0];
+}

@@ -35,3 +35,24 @@ extern "C" __global__ void counted(u32* out) {
   atomicMax(out + 1, threadIdx.x);
   atomicOr(out + 2, 1u << (threadIdx.x & 31));
 }
+
+// Three groups of copies, waited for one by one; the places without a source become zeros.
+extern "C" __global__ void copies_in_groups(u32* out) {
+  SHARED(u32, values, 3 * 64);
+  out[threadIdx.x] = threadIdx.x;
+  __syncthreads();
+  u32 mine = threadIdx.x % 4 ? 64 : threadIdx.x;
+  for (u32 group = 0; group < 3; group++) {
+    if (mine < 64) copy_async<16>(values + group * 64 + mine, out + mine, group != 1);
+    commit_copies();
+  }
+  wait_copies<2>();
+  __syncthreads();
+  u32 first = values[threadIdx.x];
+  wait_copies<1>();
+  __syncthreads();
+  u32 second = values[64 + threadIdx.x];
+  wait_copies<0>();
+  __syncthreads();
+  out[threadIdx.x] = first + second + values[128 + threadIdx.x] - threadIdx.x;
+}
