@@ -9,6 +9,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 python=${HEEDFUL_PYTHON:-python3}
+began=$(date +%s)
 
 # Builds the bench "card" of a package and prints where it is.
 built() {
@@ -32,4 +33,5 @@ if [ -n "${HEEDFUL_MODELS_BENCH:-}" ]; then
 else
     models=$(built heedful-models)
 fi
-exec "$python" benchmarks/gpu/suite.py --ops "$ops" --models "$models" "$@"
+exec "$python" benchmarks/gpu/suite.py --ops "$ops" --models "$models" \
+    --began "$began" "$@"
