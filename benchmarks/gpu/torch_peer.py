@@ -6,7 +6,8 @@
 Attention by SDPA (the faster of its flash and cuDNN kernels), AdamW by the fused one, norms, the
 gated activation and log-probabilities by `torch.compile`, products by `matmul`, scoring by
 transformers with SDPA. Prints lines of JSON with the names and shapes of ours; times are medians of
-rounds between CUDA events, after a warm-up. Without torch or a card it says so on a line and exits 0.
+rounds between CUDA events, after a warm-up. Without torch or a card it says so on a line and exits
+0.
 """
 
 import argparse
