@@ -155,6 +155,14 @@ fn tiles_of_128() {
     Case::new(Dtype::Bf16, (2, 2, 128), &RAGGED).on_cards(Dtype::Bf16);
 }
 
+/// Several heads of keys, each of several heads of queries: which belong together matters.
+#[test]
+fn groups_of_heads() {
+    Case::new(Dtype::Bf16, (6, 2, 64), &[17, 1, 66]).on_cards(Dtype::Bf16);
+    Case::new(Dtype::Bf16, (4, 2, 128), &[40]).on_cards(Dtype::Bf16);
+    Case::new(Dtype::Bf16, (6, 2, 10), &[35]).on_cards(Dtype::Bf16);
+}
+
 #[test]
 fn any_head() {
     for dtype in [Dtype::F32, Dtype::Bf16] {
