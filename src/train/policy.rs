@@ -113,6 +113,8 @@ pub struct Policy {
     pub tokens: usize,
     /// What forward keeps for backward; the results are the same.
     pub keep: Keep,
+    /// Whether samples of one prompt share its tokens in a batch; unset, a card does.
+    pub share: Option<bool>,
     /// Of prompts and samples.
     pub seed: u64,
     /// Rollouts between states.
@@ -266,6 +268,7 @@ impl Policy {
             length: 512,
             tokens: 2048,
             keep: Keep::Layers,
+            share: None,
             seed: 0,
             save_every: 10,
             dtype: Dtype::F32,
@@ -340,5 +343,8 @@ pub(crate) fn settings(with: &Policy) -> Value {
         "seed": with.seed,
     });
     with.place.tell(&mut settings);
+    if let Some(share) = with.share {
+        settings["share_prompts"] = share.into();
+    }
     settings
 }
