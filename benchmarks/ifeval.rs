@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::items;
+use crate::items::{self, Items};
 use crate::join::{self, Report};
 use crate::responses;
 use crate::score::{Judged, Setting, score};
@@ -43,6 +43,17 @@ pub fn run(prompts: &Path, responses: &Path, setting: &Setting) -> Result<Evalua
         }
     }
     Ok(Evaluation { items: judged, dataset: items.digest, join: joined.report, thinking })
+}
+
+/// Reads the prompts and compiles their instructions, so that a file that cannot be scored is
+/// refused before anything is asked.
+///
+/// # Errors
+/// As [`run`], of the prompts alone.
+pub fn prompts(path: &Path, setting: &Setting) -> Result<Items> {
+    let items = items::read(path)?;
+    score(&items, &[], &join::join(&items, &[]), setting, path)?;
+    Ok(items)
 }
 
 #[cfg(test)]

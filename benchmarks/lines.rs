@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heedful_datasets::source::{self, Limits, Source};
+use heedful_datasets::source::{self, Limits, Source, Stream};
 
 use crate::error::{Error, Result};
 
@@ -11,12 +11,23 @@ use crate::error::{Error, Result};
 /// # Errors
 /// A file that cannot be read or holds no lines of JSON, a line that is too long or no UTF-8, or
 /// what `each` returns.
-pub fn for_each(path: &Path, mut each: impl FnMut(u64, &str) -> Result<()>) -> Result<()> {
-    let mut stream = match source::open(path, Limits::default())? {
-        Source::Lines(stream) => stream,
-        Source::Array(_) => return Err(Error::content(path, "is a JSON array, give JSONL")),
-        Source::Parquet(_) => return Err(Error::content(path, "is a Parquet file, give JSONL")),
-    };
+pub fn for_each(path: &Path, each: impl FnMut(u64, &str) -> Result<()>) -> Result<()> {
+    match source::open(path, Limits::default())? {
+        Source::Lines(stream) => of_stream(path, stream, each),
+        Source::Array(_) => Err(array(path)),
+        Source::Parquet(_) => Err(Error::content(path, "is a Parquet file, give JSONL")),
+    }
+}
+
+/// The same of a stream that is open; `path` is its name in errors.
+///
+/// # Errors
+/// As [`for_each`].
+pub fn of_stream(
+    path: &Path,
+    mut stream: Stream,
+    mut each: impl FnMut(u64, &str) -> Result<()>,
+) -> Result<()> {
     loop {
         let Some(line) = stream.next_line()? else { return Ok(()) };
         match line.map(str::to_owned) {
@@ -24,4 +35,9 @@ pub fn for_each(path: &Path, mut each: impl FnMut(u64, &str) -> Result<()>) -> R
             Err(fault) => return Err(Error::line(path, stream.line_number(), fault.to_string())),
         }
     }
+}
+
+/// What is said of a file that is one JSON array.
+pub fn array(path: &Path) -> Error {
+    Error::content(path, "is a JSON array, give JSONL")
 }

@@ -57,7 +57,7 @@ pub struct Origin<'a> {
     pub name: &'a str,
     /// The prompts file.
     pub prompts: &'a Path,
-    /// The responses file.
+    /// The responses: a file, or an artifact's folder.
     pub responses: &'a Path,
     /// How it was judged.
     pub setting: &'a Setting,
@@ -106,7 +106,13 @@ fn plan(origin: &Origin<'_>, evaluation: &Evaluation) -> Result<Plan> {
         let (blake3, bytes) = digest::of_file(path)?;
         Ok(Input { name: path.display().to_string(), blake3, bytes })
     };
-    let files = [origin.prompts.to_owned(), origin.responses.to_owned()];
+    let mut files = vec![origin.prompts.to_owned()];
+    let mut parents = Vec::new();
+    if origin.responses.is_dir() {
+        parents.push(artifact::open(origin.responses)?.manifest.id);
+    } else {
+        files.push(origin.responses.to_owned());
+    }
     Ok(Plan {
         stage: STAGE.to_owned(),
         name: origin.name.to_owned(),
@@ -120,7 +126,7 @@ fn plan(origin: &Origin<'_>, evaluation: &Evaluation) -> Result<Plan> {
             "resamples": PLAN.resamples,
         }),
         seed: PLAN.seed,
-        parents: Vec::new(),
+        parents,
         inputs: files.iter().map(input).collect::<Result<_>>()?,
         schema_version: SCHEMA_VERSION,
         verifiers: [Profile::Official, Profile::Corrected].map(|p| p.version().to_owned()).into(),

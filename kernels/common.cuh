@@ -316,3 +316,23 @@ __device__ __forceinline__ double double_of(u64 bits) {
   return v;
 #endif
 }
+
+// A product that is rounded before anything is added to it.
+__device__ __forceinline__ float mul_rn(float a, float b) {
+#ifdef ON_CARD
+  return __fmul_rn(a, b);
+#else
+  return a * b;
+#endif
+}
+
+// Within 1 ulp or so of the exact one on the card, exact on the host.
+__device__ __forceinline__ float fast_sqrt(float x) {
+#ifdef ON_CARD
+  float r;
+  asm("sqrt.approx.f32 %0, %1;" : "=f"(r) : "f"(x));
+  return r;
+#else
+  return sqrtf(x);
+#endif
+}

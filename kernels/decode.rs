@@ -9,9 +9,9 @@
 //! in the order of the sequence, with the running maximum of online softmax (Milakov and
 //! Gimelshein, 2018): a row has the same bits whatever other rows there are.
 //!
-//! On a card the cache is of the activations' type, and long contexts are cut into parts whose number
-//! depends on that of the rows. Tables and rows are not checked there: a place that is not there is
-//! not written, and a row that points nowhere, or attends to nothing, becomes NaN.
+//! On a card the cache is of the activations' type, and long contexts are cut into parts whose
+//! number depends on that of the rows. Tables and rows are not checked there: a place that is not
+//! there is not written, and a row that points nowhere, or attends to nothing, becomes NaN.
 
 mod card;
 #[cfg(test)]

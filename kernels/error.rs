@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::gpu::arena::Shortage;
 use crate::tensor::Dtype;
 
 /// The result of an op.
@@ -39,17 +40,8 @@ pub enum Error {
         wanted: &'static str,
     },
     /// No room on the card.
-    #[error(
-        "no room on the card: {} MiB are asked for, {} MiB are left; lower the batch (tokens, \
-         prompts, slots) or take 8-bit optimizer states",
-        asked.div_ceil(1 << 20), left >> 20
-    )]
-    Memory {
-        /// Bytes that were asked for.
-        asked: u64,
-        /// Bytes that are left.
-        left: u64,
-    },
+    #[error(transparent)]
+    Memory(Box<Shortage>),
     /// An argument that makes no sense.
     #[error("{op}: {problem}")]
     Argument {

@@ -16,6 +16,8 @@ mod lanes;
 mod narrow;
 mod portable;
 mod side;
+#[cfg(target_arch = "x86_64")]
+mod streams;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
@@ -33,7 +35,7 @@ use crate::matrix::MatrixView;
 use crate::tensor::{View, ViewMut};
 
 /// Rows, columns and the length of the sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Rows of C.
     pub m: usize,

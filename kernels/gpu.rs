@@ -4,17 +4,25 @@
 //! a buffer waits. Behind [`Board`] is a CUDA card or, in tests, the emulator, so everything above
 //! it, launches and indexing included, runs without a card.
 
+pub mod arena;
 pub mod board;
+pub mod cuda;
 #[cfg(any(test, feature = "simt"))]
 pub mod emulated;
+pub mod found;
+pub mod sources;
 pub mod span;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, Weak};
 
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::tensor::{Dtype, View, ViewMut};
+
+use cuda::Cuda;
 
 pub use board::{Arg, Board, Facts, Form, Grid, Kernel, Product, args};
 pub use span::{Buffer, Span};
@@ -92,6 +100,26 @@ impl Gpu {
     }
 }
 
+/// The card of this number, with activations and weights in `float`. All that a process opens of
+/// one card share its memory.
+///
+/// # Errors
+/// A library that is missing, with what to install; no such card; no memory.
+pub fn open(card: usize, float: Dtype) -> Result<Device> {
+    static OPEN: Mutex<BTreeMap<usize, Weak<Cuda>>> = Mutex::new(BTreeMap::new());
+    let mut known = OPEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let board = match known.get(&card).and_then(Weak::upgrade) {
+        Some(board) => board,
+        None => {
+            let settings = cuda::Settings { card, ..cuda::Settings::default() };
+            let board = Arc::new(Cuda::open(settings)?);
+            known.insert(card, Arc::downgrade(&board));
+            board
+        }
+    };
+    Ok(Device::Gpu(Gpu::new(board, float)?))
+}
+
 /// A view, to read or to write, of what may be a card's buffer.
 pub(crate) trait Lent<'a> {
     /// The part of the card's buffer.
@@ -155,9 +183,4 @@ pub(crate) fn spread(gpu: &Gpu, count: usize, dtype: Dtype) -> Grid {
 pub(crate) fn rows(count: usize, width: usize, dtype: Dtype) -> Grid {
     let threads = (width * dtype.bytes()).div_ceil(16).next_multiple_of(32).clamp(32, 512);
     Grid::row(count, threads as u32)
-}
-
-/// Why an op does not run on a card yet.
-pub(crate) fn not_yet(op: &'static str) -> Error {
-    Error::argument(op, "does not run on a card")
 }

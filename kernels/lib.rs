@@ -8,7 +8,9 @@
 //! `H` heads, `D` head width, `F` width of the feed-forward layer.
 
 pub mod adamw;
+pub mod adamw8;
 pub mod add;
+pub mod advance;
 pub mod advantage;
 pub mod attention;
 pub mod blocks;

@@ -15,9 +15,9 @@ pub const fn scratch(grads: usize) -> usize {
     2 * grads.div_ceil(BLOCK)
 }
 
-/// √Σ g² over `grads`, summed in double precision by blocks of fixed size and then in an order that
-/// their number fixes. `partial` is scratch: u32, [`scratch`] words or more, whose two words a block
-/// hold the bits of its sum. A card, which takes f32 or bf16, is waited for.
+/// √Σ g² over `grads`, summed in double precision by blocks of fixed size and then in an order
+/// that their number fixes. `partial` is scratch: u32, [`scratch`] words or more, whose two words a
+/// block hold the bits of its sum. A card, which takes f32 or bf16, is waited for.
 ///
 /// # Errors
 /// Too little scratch, buffers of other types.
@@ -95,7 +95,8 @@ fn on_card<'a>(
     let arguments = args![partial, grads, grads.len() as u64];
     gpu.launch("norm", "norm_squares", &[grads.dtype()], Grid::row(blocks, 512), arguments)?;
     let arguments = args![factor, partial, blocks as u32, most.to_bits()];
-    gpu.launch("norm", "norm_finish", &[], Grid::row(1, 1024), arguments)?;
+    let threads = blocks.next_multiple_of(32).clamp(32, 1024) as u32;
+    gpu.launch("norm", "norm_finish", &[], Grid::row(1, threads), arguments)?;
     Ok(partial)
 }
 

@@ -2,8 +2,8 @@
 //! each head of queries and keys (Qwen3), rotation of queries and keys. Values get the bias alone.
 //!
 //! A row of `[T,W]`, W = (heads + 2 kv) · D, holds the heads of queries, then of keys, then of
-//! values. `rstd` is `[T,heads+kv]`, `positions` is `[T]`. A card does not check positions: what one
-//! beyond the table touches becomes NaN.
+//! values. `rstd` is `[T,heads+kv]`, `positions` is `[T]`. A card does not check positions: what
+//! one beyond the table touches becomes NaN.
 
 mod card;
 

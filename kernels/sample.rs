@@ -11,75 +11,27 @@
 //!
 //! The log-probability is the token's under the model: the log-softmax of the logits as they came,
 //! before penalty, temperature and cuts.
+//!
+//! [`forward`] takes rows from the host and waits; [`later`] takes them from the device and leaves
+//! there what was wrong, so that several steps can run without the host.
 
+mod card;
+#[cfg(test)]
+mod card_tests;
 mod cut;
+mod row;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Mutex;
 
+use crate::copy::read_u32;
 use crate::device::{Cpu, Device};
 use crate::error::{Error, Result, length};
-use crate::philox::Place;
 use crate::simd::{Level, exp, multiversion};
 use crate::tensor::{View, ViewMut};
 use cut::Cut;
-
-/// How one row's token is chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
-    /// Divides the logits; 0 takes the largest (greedy) and ignores the cuts.
-    pub temperature: f32,
-    /// Keeps this many of the largest, and ties with the last; 0 keeps all.
-    pub top_k: u32,
-    /// Keeps the most probable up to this mass; 1 keeps all.
-    pub top_p: f32,
-    /// Keeps what is at least this times as probable as the most probable; 0 keeps all.
-    pub min_p: f32,
-    /// Divides positive and multiplies negative logits of ids seen before; 1 does nothing.
-    pub repetition: f32,
-}
-
-/// One row: how it is sampled, and where its chance comes from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
-    /// How.
-    pub settings: Settings,
-    /// Seed, prompt, sample, position.
-    pub place: Place,
-}
-
-impl Settings {
-    /// The largest logit, always.
-    pub const GREEDY: Settings =
-        Settings { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0, repetition: 1.0 };
-
-    /// The model's own distribution.
-    pub const PLAIN: Settings = Settings { temperature: 1.0, ..Settings::GREEDY };
-
-    /// Refuses settings that make no sense.
-    ///
-    /// # Errors
-    /// Names the setting and its value.
-    pub fn check(&self) -> Result<()> {
-        let wrong = |name: &str, value: f32, want: &str| {
-            Err(Error::argument("sample", format!("{name} is {value}, not {want}")))
-        };
-        if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
-            return wrong("temperature", self.temperature, "a finite number ≥ 0");
-        }
-        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
-            return wrong("top-p", self.top_p, "in (0, 1]");
-        }
-        if !(self.min_p >= 0.0 && self.min_p <= 1.0) {
-            return wrong("min-p", self.min_p, "in [0, 1]");
-        }
-        if !(self.repetition > 0.0 && self.repetition.is_finite()) {
-            return wrong("repetition penalty", self.repetition, "a finite number > 0");
-        }
-        Ok(())
-    }
-}
+pub use row::{ROW, Row, Settings};
 
 /// Words of the set of ids seen by one row, of a vocabulary of `vocab`: a bit an id.
 pub fn seen_words(vocab: usize) -> usize {
@@ -94,10 +46,50 @@ pub fn see(set: &mut [u32], id: u32) {
     set[id as usize / 32] |= 1 << (id % 32);
 }
 
+/// Why a row is no distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Problem {
+    /// The logit of this token is NaN.
+    Nan(u32),
+    /// The logit of this token is plus infinity.
+    Infinite(u32),
+    /// Every logit is minus infinity.
+    Nothing,
+}
+
+impl Problem {
+    /// What [`later`] leaves: a word that tells the kind, and a token.
+    fn words(self) -> (u32, u32) {
+        match self {
+            Problem::Nan(token) => (1, token),
+            Problem::Infinite(token) => (2, token),
+            Problem::Nothing => (3, 0),
+        }
+    }
+
+    fn read(kind: u32, token: u32) -> Problem {
+        match kind {
+            1 => Problem::Nan(token),
+            2 => Problem::Infinite(token),
+            _ => Problem::Nothing,
+        }
+    }
+
+    fn error(self, row: usize) -> Error {
+        let problem = match self {
+            Problem::Nan(token) => format!("the logit of token {token} is NaN"),
+            Problem::Infinite(token) => format!("the logit of token {token} is inf"),
+            Problem::Nothing => "every logit is -inf".to_owned(),
+        };
+        Error::argument("sample", format!("row {row}: {problem}"))
+    }
+}
+
 /// Chooses a token a row.
 ///
-/// `tokens` `[B]` u32, `logp` `[B]`; `scratch` `[B, V]` is overwritten; `logits` `[B, V]`; `seen`
-/// [B, `seen_words(V)`] u32, which may be empty where no row has a repetition penalty.
+/// `tokens` `[B]` u32, `logp` `[B]` f32; `scratch` `[B, V]` is overwritten by the host and may be
+/// empty on a card; `logits` `[B, V]`; `seen` [B, `seen_words(V)`] u32, which may be empty where no
+/// row has a repetition penalty.
 ///
 /// # Errors
 /// Lengths that do not fit, settings that make no sense, a row with NaN or plus infinity or with
@@ -111,61 +103,121 @@ pub fn forward(
     seen: View,
     rows: &[Row],
 ) -> Result<()> {
-    length("sample", "tokens", tokens.len(), rows.len())?;
-    length("sample", "logp", logp.len(), rows.len())?;
-    length("sample", "scratch", scratch.len(), logits.len())?;
     if rows.is_empty() {
-        return Ok(());
+        length("sample", "tokens", tokens.len(), 0)?;
+        return length("sample", "logp", logp.len(), 0);
     }
-    let vocab = logits.len() / rows.len();
-    length("sample", "logits", logits.len(), rows.len() * vocab)?;
-    if vocab == 0 || u32::try_from(vocab).is_err() {
-        return Err(Error::argument("sample", format!("a vocabulary of {vocab}")));
-    }
+    let count = rows.len();
+    let vocab = check((&tokens, &logp), logits, count)?;
     if !seen.is_empty() || rows.iter().any(|row| row.settings.repetition != 1.0) {
-        length("sample", "seen", seen.len(), rows.len() * seen_words(vocab))?;
+        length("sample", "seen", seen.len(), count * seen_words(vocab))?;
     }
     rows.iter().try_for_each(|row| row.settings.check())?;
     match dev {
-        Device::Gpu(_) => return Err(crate::gpu::not_yet("sample")),
+        Device::Gpu(gpu) => card::forward(gpu, tokens, logp, logits, seen, rows),
         Device::Cpu(cpu) => {
-            let outputs = (tokens.u32()?, logp.f32()?);
-            host(cpu, outputs, scratch.f32()?, logits.f32()?, seen.u32()?, rows)
+            length("sample", "scratch", scratch.len(), logits.len())?;
+            let (tokens, logp) = (tokens.u32()?, logp.f32()?);
+            let chosen = host(cpu, scratch.f32()?, logits.f32()?, seen.u32()?, rows);
+            for (at, outcome) in chosen.into_iter().enumerate() {
+                (tokens[at], logp[at]) = outcome.map_err(|problem| problem.error(at))?;
+            }
+            Ok(())
         }
     }
 }
 
-fn host(
-    cpu: &Cpu,
-    (tokens, logp): (&mut [u32], &mut [f32]),
-    scratch: &mut [f32],
-    logits: &[f32],
-    seen: &[u32],
-    rows: &[Row],
+/// The same where `rows` `[B, ROW]` u32 lie on the device, see [`Row::words`]. `told` `[B]` u32
+/// becomes 0 for a row that is a distribution; for another it tells what is wrong, the token is the
+/// one whose logit is wrong, or 0, and the log-probability is NaN: [`verdict`] makes an error of
+/// it. Without `seen`, penalties do nothing.
+///
+/// # Errors
+/// Lengths that do not fit; on the host, settings that make no sense.
+#[expect(clippy::too_many_arguments, reason = "an op names its buffers one by one")]
+pub fn later(
+    dev: &Device,
+    tokens: ViewMut,
+    logp: ViewMut,
+    told: ViewMut,
+    scratch: ViewMut,
+    logits: View,
+    seen: View,
+    rows: View,
 ) -> Result<()> {
+    let count = told.len();
+    length("sample", "rows", rows.len(), count * ROW)?;
+    if count == 0 {
+        return Ok(());
+    }
+    let vocab = check((&tokens, &logp), logits, count)?;
+    if !seen.is_empty() {
+        length("sample", "seen", seen.len(), count * seen_words(vocab))?;
+    }
+    match dev {
+        Device::Gpu(gpu) => card::later(gpu, (tokens, logp, told), logits, seen, rows),
+        Device::Cpu(cpu) => {
+            length("sample", "scratch", scratch.len(), logits.len())?;
+            let (tokens, logp, told) = (tokens.u32()?, logp.f32()?, told.u32()?);
+            let rows: Vec<Row> = rows.u32()?.as_chunks().0.iter().map(Row::read).collect();
+            rows.iter().try_for_each(|row| row.settings.check())?;
+            let chosen = host(cpu, scratch.f32()?, logits.f32()?, seen.u32()?, &rows);
+            for (at, outcome) in chosen.into_iter().enumerate() {
+                (told[at], tokens[at], logp[at]) = match outcome {
+                    Ok((token, logp)) => (0, token, logp),
+                    Err(problem) => {
+                        let (kind, token) = problem.words();
+                        (kind, token, f32::NAN)
+                    }
+                };
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Reads what [`later`] told of each row, after all work before it.
+///
+/// # Errors
+/// The first row that was no distribution; of the device.
+pub fn verdict(dev: &Device, told: View, tokens: View) -> Result<()> {
+    length("sample", "tokens", tokens.len(), told.len())?;
+    let told = read_u32(dev, told)?;
+    match told.iter().position(|kind| *kind != 0) {
+        None => Ok(()),
+        Some(row) => Err(Problem::read(told[row], read_u32(dev, tokens)?[row]).error(row)),
+    }
+}
+
+/// The vocabulary.
+fn check((tokens, logp): (&ViewMut, &ViewMut), logits: View, count: usize) -> Result<usize> {
+    length("sample", "tokens", tokens.len(), count)?;
+    length("sample", "logp", logp.len(), count)?;
+    let vocab = logits.len() / count;
+    length("sample", "logits", logits.len(), count * vocab)?;
+    if vocab == 0 || u32::try_from(vocab).is_err() {
+        return Err(Error::argument("sample", format!("a vocabulary of {vocab}")));
+    }
+    Ok(vocab)
+}
+
+/// A row's token and its log-probability.
+type Chosen = std::result::Result<(u32, f32), Problem>;
+
+fn host(cpu: &Cpu, scratch: &mut [f32], logits: &[f32], seen: &[u32], rows: &[Row]) -> Vec<Chosen> {
     let vocab = logits.len() / rows.len();
     let words = seen_words(vocab);
     let chosen = Mutex::new(vec![Ok((0, 0.0)); rows.len()]);
     cpu.chunks(scratch, vocab, |at, scores| {
         let seen = if seen.is_empty() { seen } else { &seen[at * words..][..words] };
-        let outcome = choose(scores, &logits[at * vocab..][..vocab], seen, &rows[at])
-            .map_err(|problem| Error::argument("sample", format!("row {at}: {problem}")));
+        let outcome = choose(scores, &logits[at * vocab..][..vocab], seen, &rows[at]);
         chosen.lock().expect("no other row panics")[at] = outcome;
     });
-    let chosen = chosen.into_inner().expect("no row panicked");
-    for (at, outcome) in chosen.into_iter().enumerate() {
-        (tokens[at], logp[at]) = outcome?;
-    }
-    Ok(())
+    chosen.into_inner().expect("no row panicked")
 }
 
 /// The token of one row and its log-probability; `scores` `[V]` is scratch.
-fn choose(
-    scores: &mut [f32],
-    logits: &[f32],
-    seen: &[u32],
-    row: &Row,
-) -> std::result::Result<(u32, f32), String> {
+fn choose(scores: &mut [f32], logits: &[f32], seen: &[u32], row: &Row) -> Chosen {
     let settings = &row.settings;
     let most = largest(logits)?;
     scores.copy_from_slice(logits);
@@ -186,16 +238,15 @@ fn choose(
 }
 
 /// The largest value, which must be finite.
-fn largest(values: &[f32]) -> std::result::Result<f32, String> {
+fn largest(values: &[f32]) -> std::result::Result<f32, Problem> {
     let (most, fine) = survey(Level::best(), values);
     if !fine {
         let bad = values.iter().position(|v| v.is_nan() || *v == f32::INFINITY).unwrap_or_default();
-        return Err(format!("the logit of token {bad} is {}", values[bad]));
+        let token = bad as u32;
+        let nan = values[bad].is_nan();
+        return Err(if nan { Problem::Nan(token) } else { Problem::Infinite(token) });
     }
-    if most == f32::NEG_INFINITY {
-        return Err("every logit is -inf".to_owned());
-    }
-    Ok(most)
+    if most == f32::NEG_INFINITY { Err(Problem::Nothing) } else { Ok(most) }
 }
 
 fn penalise(scores: &mut [f32], seen: &[u32], penalty: f32) {

@@ -32,7 +32,7 @@ pub struct Settings {
     /// Tokens that the cache holds at most; 0 is as many as the slots can use. Fewer make slots
     /// wait.
     pub cached: usize,
-    /// What keys and values are kept in: f32 or bf16.
+    /// What keys and values are kept in on the host: f32 or bf16.
     pub kept: Dtype,
 }
 
@@ -101,7 +101,9 @@ impl<'w> Engine<'w> {
         }
         let model = Transformer::new(dev, config, Head::Lm, positions)?;
         weights.check(&model.layout)?;
-        let settings = Settings { positions, ..settings };
+        // A card keeps them in the type that it computes in.
+        let kept = if matches!(dev, Device::Gpu(_)) { dev.float() } else { settings.kept };
+        let settings = Settings { positions, kept, ..settings };
         let work = Work::new(dev, config, &settings)?;
         Ok(Engine { model, weights, settings, cache: Cache::new(settings.kept), work })
     }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{Device, Tensor, View, ViewMut, fill, head, logprob};
+use heedful_kernels::{Device, Tensor, View, ViewMut, fill, head, likelihood, logprob};
 
 use crate::error::Result;
 use crate::transformer::{Transformer, part, part_mut};
@@ -68,33 +68,29 @@ pub struct Slopes<'a> {
 /// Weighted cross-entropy: the sum of `-weight · logp`, divided by `total`.
 #[derive(Debug)]
 pub struct CrossEntropy<'a> {
-    weights: &'a [f32],
+    weights: View<'a>,
     total: f64,
-    /// The loss so far.
-    pub sum: f64,
+    sum: ViewMut<'a>,
 }
 
 impl<'a> CrossEntropy<'a> {
-    /// The loss of a batch with these weights; `total` is the sum over all batches of the step.
-    pub fn new(weights: &'a [f32], total: f64) -> CrossEntropy<'a> {
-        CrossEntropy { weights, total, sum: 0.0 }
+    /// The loss of a batch whose counted tokens have these weights `[N]`; `total` is the sum over
+    /// all batches of the step. The loss is added to `sum`, one of [`heedful_kernels::sums`].
+    pub fn new(weights: View<'a>, total: f64, sum: ViewMut<'a>) -> CrossEntropy<'a> {
+        CrossEntropy { weights, total, sum }
     }
 }
 
 impl TokenLoss for CrossEntropy<'_> {
     fn slopes(
         &mut self,
-        _: &Device,
+        dev: &Device,
         rows: Range<usize>,
         at: Tokens<'_>,
         to: Slopes<'_>,
     ) -> Result<()> {
-        let (logp, dlogp) = (at.logp.f32()?, to.dlogp.f32()?);
-        for ((weight, logp), dlogp) in self.weights[rows].iter().zip(logp).zip(dlogp) {
-            *dlogp = (-f64::from(*weight) / self.total) as f32;
-            self.sum -= f64::from(*weight) * f64::from(*logp) / self.total;
-        }
-        Ok(())
+        let weights = self.weights.slice(rows);
+        Ok(likelihood::backward(dev, to.dlogp, self.sum.lend(), at.logp, weights, self.total)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use heedful_kernels::{Device, Dtype, Tensor, adamw, norm};
+use heedful_kernels::{Device, Dtype, Tensor, adamw, copy, norm};
 
 use crate::error::{Error, Result};
 use crate::params::Layout;
@@ -64,6 +64,8 @@ pub struct Optimizer {
     /// Parts of the parameters, in order, and the weight decay of each.
     ranges: Vec<(Range<usize>, f64)>,
     partial: Tensor,
+    /// What gradients are multiplied with, and their norm: on a card, where nothing waits for it.
+    factor: Tensor,
 }
 
 impl Optimizer {
@@ -88,6 +90,7 @@ impl Optimizer {
             v: device.zeros(Dtype::F32, len)?,
             ranges: ranges(layout, settings),
             partial: device.zeros(Dtype::U32, norm::scratch(len))?,
+            factor: device.zeros(Dtype::F32, 2)?,
         })
     }
 
@@ -103,6 +106,9 @@ impl Optimizer {
         grads: &Tensor,
         rate: f64,
     ) -> Result<f64> {
+        if let Device::Gpu(_) = dev {
+            return self.update_card(dev, params, grads, rate);
+        }
         let norm = norm::global(dev, self.partial.view_mut(), grads.view())?;
         if !norm.is_finite() {
             let step = self.step + 1;
@@ -111,22 +117,56 @@ impl Optimizer {
         // As `torch.nn.utils.clip_grad_norm_`.
         let grad_scale = self.settings.clip.map_or(1.0, |clip| (clip / (norm + 1e-6)).min(1.0));
         self.step += 1;
-        let Settings { beta1, beta2, eps, .. } = self.settings;
         for (range, weight_decay) in &self.ranges {
-            let (step, lr) = (self.step, rate);
-            let with = adamw::Step {
-                lr,
-                beta1,
-                beta2,
-                eps,
-                weight_decay: *weight_decay,
-                step,
-                grad_scale,
-            };
+            let with = self.settings.step(self.step, rate, *weight_decay, grad_scale);
             let (m, v) = (part_mut(&mut self.m, range), part_mut(&mut self.v, range));
             adamw::step(dev, part_mut(params, range), m, v, part(grads, range), &with)?;
         }
         Ok(norm)
+    }
+}
+
+impl Optimizer {
+    /// The same on a card: the host waits once, for the norm, when all is under way.
+    fn update_card(
+        &mut self,
+        dev: &Device,
+        params: &mut Tensor,
+        grads: &Tensor,
+        rate: f64,
+    ) -> Result<f64> {
+        let (factor, partial) = (self.factor.view_mut(), self.partial.view_mut());
+        norm::clip(dev, factor, partial, grads.view(), self.settings.clip)?;
+        for (range, weight_decay) in &self.ranges {
+            let with = self.settings.step(self.step + 1, rate, *weight_decay, 1.0);
+            let (m, v) = (part_mut(&mut self.m, range), part_mut(&mut self.v, range));
+            let (grads, factor) = (part(grads, range), Some(self.factor.view()));
+            match &mut self.master {
+                Some(master) => {
+                    let (whole, rounded) = (part_mut(master, range), part_mut(params, range));
+                    adamw::copied(dev, whole, Some(rounded), m, v, grads, factor, &with)?;
+                }
+                None => {
+                    let params = part_mut(params, range);
+                    adamw::copied(dev, params, None, m, v, grads, factor, &with)?;
+                }
+            }
+        }
+        let norm = f64::from(copy::read_f32(dev, self.factor.view())?[1]);
+        if !norm.is_finite() {
+            let step = self.step + 1;
+            return Err(Error::argument(format!("step {step}: the gradient's norm is {norm}")));
+        }
+        self.step += 1;
+        Ok(norm)
+    }
+}
+
+impl Settings {
+    /// One step of AdamW.
+    fn step(self, step: u64, lr: f64, weight_decay: f64, grad_scale: f64) -> adamw::Step {
+        let Settings { beta1, beta2, eps, .. } = self;
+        adamw::Step { lr, beta1, beta2, eps, weight_decay, step, grad_scale }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use heedful_kernels::Device;
+use heedful_kernels::{Device, Dtype, View, sums};
 use serde_json::Value;
 
 use crate::batch::Batch;
@@ -88,7 +88,7 @@ pub(crate) fn fill(entry: &Entry, values: &mut [f32]) {
 fn trainer(name: &str, head: Head, threads: usize, limits: Limits) -> Trainer {
     let device = Device::cpu(threads).unwrap();
     let model = Transformer::new(&device, &config(name), head, 16).unwrap();
-    let mut params = device.zeros(heedful_kernels::Dtype::F32, model.layout.len()).unwrap();
+    let mut params = device.zeros(Dtype::F32, model.layout.len()).unwrap();
     let flat = params.view_mut().f32().unwrap();
     model.layout.tensors.iter().for_each(|entry| fill(entry, &mut flat[entry.range.clone()]));
     let settings =
@@ -103,13 +103,13 @@ fn language(name: &str) -> Trainer {
 /// Gradients of the weighted cross-entropy over these batches, and the loss.
 fn cross_entropy(trainer: &mut Trainer, batches: &[Batch]) -> (Vec<f32>, f64) {
     let total = batches.iter().map(Batch::weight).sum();
-    let mut loss = 0.0;
+    let mut sum = trainer.device.zeros(Dtype::U32, sums::words(1)).unwrap();
     trainer.clear().unwrap();
     for batch in batches {
-        let mut term = CrossEntropy::new(&batch.weights, total);
-        trainer.accumulate(batch, &mut term).unwrap();
-        loss += term.sum;
+        let weights = View::F32(&batch.weights);
+        trainer.accumulate(batch, &mut CrossEntropy::new(weights, total, sum.view_mut())).unwrap();
     }
+    let loss = sums::read(&trainer.device, sum.view()).unwrap()[0];
     (trainer.grads.view().f32().unwrap().to_vec(), loss)
 }
 

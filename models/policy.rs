@@ -10,12 +10,13 @@
 use std::ops::Range;
 
 use heedful_kernels::surrogate::{self, Totals};
-use heedful_kernels::{Device, View, copy};
+use heedful_kernels::{Device, Dtype, Tensor, View, copy, ratio, sums};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::lm_head::{Slopes, TokenLoss, Tokens};
 use crate::trainer::Trainer;
+use crate::workspace::Limits;
 
 /// What π / π_old is taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +100,21 @@ pub fn gather(
     objective: &Objective,
 ) -> Result<(Totals, f64)> {
     samples.iter().try_for_each(|sample| sample.check(objective))?;
-    let (mut totals, mut entropy) = (Totals::default(), 0.0);
-    for range in packed(samples, trainer.work.limits.tokens)? {
-        let mut loss = Loss::new(&samples[range.clone()], samples, objective);
-        trainer.accumulate(&batch(&samples[range])?, &mut loss)?;
-        totals.add(&loss.totals);
-        entropy += loss.entropy;
+    let Limits { tokens, sequences, .. } = trainer.work.limits;
+    let mut buffers = match trainer.policy.take() {
+        Some(buffers) => buffers,
+        None => Buffers::new(&trainer.device, tokens, sequences)?,
+    };
+    let nothing = vec![0; buffers.sums.len()];
+    copy::write_u32(&trainer.device, buffers.sums.view_mut(), &nothing)?;
+    for range in packed(samples, tokens)? {
+        let some = &samples[range];
+        let mut loss = Loss::new(&trainer.device, &mut buffers, some, samples, objective)?;
+        trainer.accumulate(&batch(some)?, &mut loss)?;
     }
-    Ok((totals, entropy))
+    let totals = Totals::read(&trainer.device, buffers.sums.view())?;
+    trainer.policy = Some(buffers);
+    Ok((totals, totals.entropy))
 }
 
 /// ln π of every response's tokens under the trainer's present parameters, nats.
@@ -189,23 +197,58 @@ fn batch(samples: &[Sample]) -> Result<Batch> {
     Ok(batch)
 }
 
+/// What a loss knows of the tokens of a batch, on the device.
+#[derive(Debug)]
+pub struct Buffers {
+    /// `[T]` of each token: ln π_old, ln π_ref, A, w.
+    old: Tensor,
+    reference: Tensor,
+    advantage: Tensor,
+    weight: Tensor,
+    /// `[T]`: ρ of each token, or of its sequence.
+    log_ratio: Tensor,
+    /// `[B + 1]`: where responses begin among the counted tokens.
+    starts: Tensor,
+    /// What a gathering comes to.
+    sums: Tensor,
+}
+
+impl Buffers {
+    /// Buffers for batches of so many tokens and sequences.
+    ///
+    /// # Errors
+    /// No memory on the card.
+    fn new(dev: &Device, tokens: usize, sequences: usize) -> Result<Buffers> {
+        let f32s = || dev.zeros(Dtype::F32, tokens);
+        Ok(Buffers {
+            old: f32s()?,
+            reference: f32s()?,
+            advantage: f32s()?,
+            weight: f32s()?,
+            log_ratio: f32s()?,
+            starts: dev.zeros(Dtype::U32, sequences + 1)?,
+            sums: dev.zeros(Dtype::U32, sums::words(surrogate::KINDS))?,
+        })
+    }
+}
+
 /// The loss of one batch, whose counted tokens are its responses' in order.
 struct Loss<'a> {
     objective: &'a Objective,
-    samples: &'a [Sample],
-    /// Of each token: ln π_old, ln π_ref, A, w.
-    old: Vec<f32>,
-    reference: Vec<f32>,
-    advantage: Vec<f32>,
-    weight: Vec<f32>,
-    /// Of each token, where ratios are of sequences.
-    means: Vec<f32>,
-    totals: Totals,
-    entropy: f64,
+    buffers: &'a mut Buffers,
+    sequences: usize,
+    priced: bool,
 }
 
 impl<'a> Loss<'a> {
-    fn new(samples: &'a [Sample], all: &[Sample], objective: &'a Objective) -> Loss<'a> {
+    /// The loss of these samples, which are some of all; sums are added to those of `buffers`.
+    fn new(
+        dev: &Device,
+        buffers: &'a mut Buffers,
+        samples: &[Sample],
+        all: &[Sample],
+        objective: &'a Objective,
+    ) -> Result<Loss<'a>> {
         let tokens: usize = all.iter().map(Sample::len).sum();
         let weight = |sample: &Sample| match objective.average {
             Average::Sequences => 1.0 / (all.len() * sample.len()) as f64,
@@ -216,17 +259,23 @@ impl<'a> Loss<'a> {
             let each = samples.iter().map(|sample| std::iter::repeat_n(of(sample), sample.len()));
             each.flatten().collect()
         };
-        Loss {
-            objective,
-            samples,
-            old: samples.iter().flat_map(|sample| &sample.old).copied().collect(),
-            reference: samples.iter().flat_map(|sample| &sample.reference).copied().collect(),
-            advantage: spread(&|sample| sample.advantage),
-            weight: spread(&|sample| weight(sample) as f32),
-            means: Vec::new(),
-            totals: Totals::default(),
-            entropy: 0.0,
+        let old: Vec<f32> = samples.iter().flat_map(|sample| &sample.old).copied().collect();
+        let reference: Vec<f32> =
+            samples.iter().flat_map(|sample| &sample.reference).copied().collect();
+        let mut starts = vec![0];
+        starts.extend(samples.iter().scan(0, |at, sample| {
+            *at += sample.len() as u32;
+            Some(*at)
+        }));
+        let Buffers { old: a, reference: b, advantage: c, weight: d, .. } = &mut *buffers;
+        let advantage = spread(&|sample| sample.advantage);
+        let weight = spread(&|sample| weight(sample) as f32);
+        for (to, from) in [(a, &old), (b, &reference), (c, &advantage), (d, &weight)] {
+            copy::write_f32(dev, to.part_mut(0..from.len()), from)?;
         }
+        copy::write_u32(dev, buffers.starts.part_mut(0..starts.len()), &starts)?;
+        let (sequences, priced) = (samples.len(), !reference.is_empty());
+        Ok(Loss { objective, buffers, sequences, priced })
     }
 }
 
@@ -240,17 +289,10 @@ impl TokenLoss for Loss<'_> {
     }
 
     fn look(&mut self, dev: &Device, logp: View<'_>) -> Result<()> {
-        let logp = copy::read_f32(dev, logp)?;
-        let mut at = 0;
-        for sample in self.samples {
-            let range = at..at + sample.len();
-            let pairs = logp[range.clone()].iter().zip(&self.old[range]);
-            let sum: f64 = pairs.map(|(new, old)| f64::from(*new) - f64::from(*old)).sum();
-            let mean = (sum / sample.len() as f64) as f32;
-            self.means.extend(std::iter::repeat_n(mean, sample.len()));
-            at += sample.len();
-        }
-        Ok(())
+        let Buffers { log_ratio, old, starts, .. } = &mut *self.buffers;
+        let (all, starts) = (0..logp.len(), starts.part(0..self.sequences + 1));
+        let (out, old) = (log_ratio.part_mut(all.clone()), old.part(all));
+        Ok(ratio::sequences(dev, out, logp, old, starts)?)
     }
 
     fn slopes(
@@ -260,32 +302,22 @@ impl TokenLoss for Loss<'_> {
         at: Tokens<'_>,
         to: Slopes<'_>,
     ) -> Result<()> {
-        let (logp, entropies) = (at.logp.f32()?, at.entropy.f32()?);
-        let ratios: Vec<f32> = match self.objective.ratio {
-            Ratio::Token => {
-                let pairs = logp.iter().zip(&self.old[rows.clone()]);
-                pairs.map(|(new, old)| new - old).collect()
-            }
-            Ratio::Sequence => self.means[rows.clone()].to_vec(),
-        };
-        let reference = self.reference.get(rows.clone());
+        let Buffers { old, reference, advantage, weight, log_ratio, sums, .. } = &mut *self.buffers;
+        if self.objective.ratio == Ratio::Token {
+            let (out, old) = (log_ratio.part_mut(rows.clone()), old.part(rows.clone()));
+            ratio::tokens(dev, out, at.logp, old)?;
+        }
+        let weight = weight.part(rows.clone());
         let tokens = surrogate::Tokens {
             logp: at.logp,
-            log_ratio: View::F32(&ratios),
-            reference: reference.filter(|known| !known.is_empty()).map(View::F32),
-            advantage: View::F32(&self.advantage[rows.clone()]),
-            weight: View::F32(&self.weight[rows.clone()]),
+            log_ratio: log_ratio.part(rows.clone()),
+            reference: self.priced.then(|| reference.part(rows.clone())),
+            advantage: advantage.part(rows),
+            weight,
         };
-        let settings = self.objective.clip;
-        let mut totals = surrogate::backward(dev, to.dlogp, tokens, settings)?;
+        surrogate::accumulate(dev, to.dlogp, sums.view_mut(), tokens, self.objective.clip)?;
         let worth = self.objective.entropy;
-        let pairs = entropies.iter().zip(&self.weight[rows]);
-        for ((entropy, weight), slope) in pairs.zip(to.dentropy.f32()?) {
-            *slope = -worth * weight;
-            totals.loss -= f64::from(worth) * f64::from(*weight) * f64::from(*entropy);
-            self.entropy += f64::from(*entropy);
-        }
-        self.totals.add(&totals);
+        surrogate::entropy(dev, to.dentropy, sums.view_mut(), at.entropy, weight, worth)?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use heedful_kernels::{Device, Dtype, Tensor, View, cast, copy, fill};
+use heedful_kernels::{Device, Dtype, Tensor, View, cast, copy, fill, sums};
 
 use crate::batch::Batch;
 use crate::classifier::{self, Labels};
@@ -12,7 +12,7 @@ use crate::optimizer::{self, Optimizer};
 use crate::schedule::Schedule;
 use crate::transformer::Transformer;
 use crate::workspace::{Limits, Workspace};
-use crate::{backward, forward};
+use crate::{backward, forward, policy};
 
 /// A model in training.
 #[derive(Debug)]
@@ -31,6 +31,25 @@ pub struct Trainer {
     pub schedule: Schedule,
     /// Buffers of a pass.
     pub work: Workspace,
+    /// Those of a policy's loss, once it had one.
+    pub(crate) policy: Option<policy::Buffers>,
+    counted: Option<Counted>,
+}
+
+/// What supervised training knows of a batch, on the device.
+#[derive(Debug)]
+struct Counted {
+    /// `[T]`: weights of the counted tokens.
+    weights: Tensor,
+    /// The loss so far.
+    sum: Tensor,
+}
+
+impl Counted {
+    fn new(dev: &Device, tokens: usize) -> Result<Counted> {
+        let sum = dev.zeros(Dtype::U32, sums::words(1))?;
+        Ok(Counted { weights: dev.zeros(Dtype::F32, tokens)?, sum })
+    }
 }
 
 /// What an update was.
@@ -79,7 +98,8 @@ impl Trainer {
             copy
         };
         let work = Workspace::new(&device, &model, limits)?;
-        Ok(Trainer { device, model, params, grads, optimizer, schedule, work })
+        let (policy, counted) = (None, None);
+        Ok(Trainer { device, model, params, grads, optimizer, schedule, work, policy, counted })
     }
 
     /// A copy of the present parameters on the device, in the type that passes take.
@@ -187,15 +207,23 @@ impl Trainer {
         if total <= 0.0 {
             return Err(Error::argument("a step in which no token counts"));
         }
-        let (mut loss, mut tokens, mut counted) = (0.0, 0, 0);
+        let mut known = match self.counted.take() {
+            Some(known) => known,
+            None => Counted::new(&self.device, self.work.limits.tokens)?,
+        };
+        copy::write_u32(&self.device, known.sum.view_mut(), &[0, 0])?;
+        let (mut tokens, mut counted) = (0, 0);
         for batch in batches {
-            let mut term = CrossEntropy::new(&batch.weights, total);
-            self.accumulate(batch, &mut term)?;
-            loss += term.sum;
+            let all = 0..batch.weights.len();
+            copy::write_f32(&self.device, known.weights.part_mut(all.clone()), &batch.weights)?;
+            let (weights, sum) = (known.weights.part(all), known.sum.view_mut());
+            self.accumulate(batch, &mut CrossEntropy::new(weights, total, sum))?;
             tokens += batch.ids.len();
             counted += batch.rows.len();
         }
         let (rate, norm) = self.update()?;
+        let loss = sums::read(&self.device, known.sum.view())?[0];
+        self.counted = Some(known);
         Ok(Update { step: self.optimizer.step, loss, rate, norm, tokens, counted })
     }
 

@@ -7,6 +7,7 @@ mod build;
 mod constraints;
 mod data;
 mod demonstrate;
+mod doctor;
 mod eval;
 mod generate;
 mod generate_endpoint;
@@ -59,6 +60,7 @@ enum Command {
     Build(build::Build),
     Constraints(constraints::Constraints),
     Data(data::Data),
+    Doctor(doctor::Doctor),
     Generate(Box<generate::Generate>),
     Verify(verify::Verify),
     Eval(eval::Eval),
@@ -89,6 +91,7 @@ pub fn run() -> Result<bool> {
         Command::Build(command) => command.run(cli.quiet),
         Command::Constraints(command) => command.run(),
         Command::Data(command) => command.run(cli.quiet),
+        Command::Doctor(command) => command.run(),
         Command::Generate(command) => command.run(place, cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(cli.quiet),

@@ -19,13 +19,13 @@ use serde::Serialize;
 pub struct Config {
     /// The official prompts file, `input_data.jsonl`.
     pub prompts: PathBuf,
-    /// The responses: `{prompt, response}` or `{key, response}` a line.
+    /// The responses: `{prompt, response}` or `{key, response}` a line or row, or an artifact.
     pub responses: PathBuf,
     /// Profile and thinking policy.
     pub setting: Setting,
     /// The folder to write the scores artifact into; `None` writes none.
     pub out: Option<PathBuf>,
-    /// The name of the run; by default that of the responses file.
+    /// The name of the run; by default that of the responses.
     pub name: Option<String>,
     /// The code that runs, for the manifest.
     pub revision: Revision,
@@ -96,10 +96,10 @@ pub fn ifeval(config: &Config) -> Result<Outcome> {
     })
 }
 
-/// The responses file's name up to its first dot, with what no folder name takes replaced.
+/// The name of the responses up to their ending, with what no folder name takes replaced.
 fn default_name(responses: &std::path::Path) -> String {
     let name = responses.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.split(".json").next().unwrap_or_default();
+    let stem = name.split(".json").next().unwrap_or_default().trim_end_matches(".parquet");
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let name: String = stem.chars().map(|c| if plain(c) { c } else { '_' }).take(80).collect();
     let name = name.trim_start_matches('.');

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod constraints;
 pub mod contest;
 pub mod demonstrate;
+pub mod doctor;
 pub mod error;
 pub mod evaluate;
 pub mod generate;

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use heedful_kernels::{Device, Dtype};
+use heedful_kernels::gpu::found::Found;
+use heedful_kernels::{Device, Dtype, gpu};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 
@@ -37,8 +39,7 @@ impl Place {
     /// run agree.
     pub fn decided(self) -> Place {
         let choice = match self.choice {
-            Choice::Auto if heedful_kernels::gpu::cuda::works() => Choice::Cuda(0),
-            Choice::Auto => Choice::Cpu,
+            Choice::Auto => Found::here().auto().card.map_or(Choice::Cpu, Choice::Cuda),
             decided => decided,
         };
         Place { choice, ..self }
@@ -50,7 +51,7 @@ impl Place {
     /// A card that is not there, and what to install for it; threads that the system does not give.
     pub fn open(self) -> Result<Device> {
         let device = match self.decided().choice {
-            Choice::Cuda(number) => heedful_kernels::gpu::cuda::open(number, Dtype::Bf16),
+            Choice::Cuda(number) => gpu::open(number, Dtype::Bf16),
             Choice::Cpu | Choice::Auto => Device::cpu(self.threads),
         };
         Ok(device.map_err(heedful_models::Error::from)?)
@@ -60,6 +61,15 @@ impl Place {
     /// host.
     pub fn mark(self) -> Option<&'static str> {
         matches!(self.decided().choice, Choice::Cuda(_)).then_some("cuda bf16")
+    }
+}
+
+impl Place {
+    /// Notes a card among the settings of what is done there; the host leaves no trace.
+    pub fn tell(self, settings: &mut Value) {
+        if let Some(device) = self.mark() {
+            settings["device"] = device.into();
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod ablate;
 pub mod compare;
 pub mod evaluate;
+pub mod ifeval;
 pub mod judged;
 pub mod outcome;
 mod page;
@@ -27,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::train::policy;
 use outcome::Outcome;
 use plan::{Plan, State};
-use recipe::Source;
+use recipe::{Recipe, Source};
 use stages::Cycle;
 
 /// What is told of a run.
@@ -38,6 +39,8 @@ pub enum Event<'a> {
     Begins(&'a plan::Stage),
     /// It is so far: done, of how many, and a word on it.
     Goes(u64, Option<u64>, &'a str),
+    /// What the recipe asks for is not done, and why.
+    LeftOut(&'a str),
     /// It ended, after so many seconds.
     Ended(&'a plan::Stage, f64),
 }
@@ -45,34 +48,26 @@ pub enum Event<'a> {
 /// The stages of a recipe, for results in `out`.
 ///
 /// # Errors
-/// A recipe of prompts that cannot be read.
+/// A recipe of prompts that cannot be read; official prompts that are not there or no such.
 pub fn plan(cycle: &Cycle<'_>, out: &Path) -> Result<Plan> {
     let Cycle { recipe, policy, model, .. } = cycle;
-    let mut plan = Plan::new(out);
+    let mut plan = Plan::new(out, cycle.place.mark());
     let weights = pull::digest(model)?;
     let prompts = &recipe.prompts;
-    let text = match &prompts.recipe {
-        Some(path) => std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?,
-        None => match prompts.source {
-            Source::Grammar => "embedded".to_owned(),
-            Source::Build => heedful_datasets::recipe::DEFAULT.to_owned(),
-        },
-    };
-    let mut told = json!(prompts);
-    told["recipe"] = json!(blake3::hash(text.as_bytes()).to_hex()[..12]);
-    told["seed"] = json!(recipe.seed);
-    told["groups"] = json!(recipe.reward.groups);
-    told["version"] = json!(env!("CARGO_PKG_VERSION"));
     let guess = Guess::of(cycle)?;
-    let asked = plan.add("prompts", told, &[], (format!("{} ladders", prompts.train), 2.0));
+    let settings = drawing(recipe)?;
+    let asked = plan.add("prompts", settings, &[], (format!("{} ladders", prompts.train), 2.0));
     let measured = prompts.test * prompts.test_levels as u64 + prompts.held_out + prompts.bare;
     let answers = measured * u64::from(recipe.eval.samples + 1);
-    let eval = json!({
-        "model": weights, "samples": recipe.eval.samples, "max_tokens": recipe.max_tokens,
-        "seed": recipe.seed,
-    });
+    let eval = |name| {
+        json!({
+            "model": weights, "samples": recipe.eval.samples, "max_tokens": recipe.max_tokens,
+            "seed": stages::chance(recipe, name),
+        })
+    };
     let before = guess.sampling(answers);
-    plan.add("before", eval.clone(), &[asked], before.clone());
+    plan.add("before", eval("before"), &[asked], before.clone());
+    let official = ifeval::plan(cycle, &mut plan, (&weights, &guess))?;
     let mut parents = vec![asked];
     if let Some(pairs) = &recipe.pairs {
         let levels = prompts.labelled_levels.unwrap_or(prompts.levels) as u64;
@@ -113,8 +108,29 @@ pub fn plan(cycle: &Cycle<'_>, out: &Path) -> Result<Plan> {
     let learning = guess.reading(samples, recipe.max_tokens, 3.0).1;
     let size = format!("{} steps, {size}", policy.steps);
     let trained = plan.add("policy", settings, &parents, (size, seconds + learning));
-    plan.add("after", eval, &[asked, trained], before);
+    plan.add("after", eval("after"), &[asked, trained], before);
+    if let Some((settings, size)) = official {
+        plan.add(ifeval::STAGES[1], settings, &[trained], size);
+    }
     Ok(plan)
+}
+
+/// What the prompts depend on.
+fn drawing(recipe: &Recipe) -> Result<Value> {
+    let prompts = &recipe.prompts;
+    let text = match &prompts.recipe {
+        Some(path) => std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?,
+        None => match prompts.source {
+            Source::Grammar => "embedded".to_owned(),
+            Source::Build => heedful_datasets::recipe::DEFAULT.to_owned(),
+        },
+    };
+    let mut settings = json!(prompts);
+    settings["recipe"] = json!(blake3::hash(text.as_bytes()).to_hex()[..12]);
+    settings["seed"] = json!(recipe.seed);
+    settings["groups"] = json!(recipe.reward.groups);
+    settings["version"] = json!(env!("CARGO_PKG_VERSION"));
+    Ok(settings)
 }
 
 /// Rough times of what goes through the model.
@@ -123,8 +139,8 @@ struct Guess {
     token: f64,
     /// Operations a second.
     rate: f64,
-    /// Tokens of an answer.
-    answer: f64,
+    /// Tokens of an answer at most.
+    max_tokens: usize,
 }
 
 impl Guess {
@@ -139,12 +155,17 @@ impl Guess {
         let threads = if threads == 0 { cores } else { threads.min(cores) };
         // Measured at small shapes on machines with AVX2: 25 GFLOP/s a thread.
         let rate = 25e9 * threads as f64;
-        let answer = cycle.recipe.max_tokens as f64 / 2.0;
-        Ok(Guess { token: 2.0 * layout.len() as f64, rate, answer })
+        let max_tokens = cycle.recipe.max_tokens;
+        Ok(Guess { token: 2.0 * layout.len() as f64, rate, max_tokens })
     }
 
     fn sampling(&self, answers: u64) -> (String, f64) {
-        let seconds = answers as f64 * self.answer * self.token / self.rate;
+        self.answering(answers, self.max_tokens)
+    }
+
+    /// Answers are taken to be half as long as they may be.
+    fn answering(&self, answers: u64, max_tokens: usize) -> (String, f64) {
+        let seconds = answers as f64 * max_tokens as f64 / 2.0 * self.token / self.rate;
         (format!("{answers} answers"), 1.0 + seconds)
     }
 
@@ -173,6 +194,7 @@ pub fn run(
     if let Some(from) = from {
         forget(&plan, from)?;
     }
+    plan.left_out.iter().for_each(|line| watch(Event::LeftOut(line)));
     for (at, stage) in plan.stages.iter().enumerate() {
         if matches!(plan.state(at)?, State::Done { .. }) {
             watch(Event::Found(stage));

@@ -168,7 +168,7 @@ const CHUNK: usize = 8 << 20;
 
 /// All that the result depends on.
 fn settings(with: &Sft, steps: u64) -> Value {
-    json!({
+    let mut settings = json!({
         "model": with.model,
         "data": with.data,
         "dev": with.dev,
@@ -186,7 +186,9 @@ fn settings(with: &Sft, steps: u64) -> Value {
             Packing::InOrder => "in-order",
         },
         "seed": with.seed,
-    })
+    });
+    with.place.tell(&mut settings);
+    settings
 }
 
 /// Writes the settings, unless the folder has a state, whose settings they then are or must be.

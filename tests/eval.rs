@@ -127,6 +127,50 @@ fn what_does_not_join_one_to_one_is_named() {
     }
 }
 
+#[test]
+fn an_artifact_of_responses_is_read_as_its_lines_are() {
+    let folder = folder();
+    let asked = json!({"instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]});
+    let prompt = |key: usize| {
+        let mut row = asked.clone();
+        row["key"] = json!(key);
+        row["prompt"] = json!(format!("What can be said about bridges and {key} boats?"));
+        row
+    };
+    let prompts = file(folder.path(), "p.jsonl", lines(&(0..12).map(prompt).collect::<Vec<_>>()));
+    let out = arg(folder.path().join("out"));
+    let given = ["--model", "embedded", "--max-tokens", "24", "--seed", "3", "--json"];
+    let generate = |samples: &str| {
+        let asked = ["generate", "--data", &arg(&prompts), "--out", &out, "-n", samples];
+        let told = heedful(asked.iter().chain(&given)).ok().json();
+        PathBuf::from(told["path"].as_str().unwrap())
+    };
+    let made = generate("1");
+    let table = made.join("data/responses-00000-of-00001.parquet");
+    let rows = heedful_datasets::rows::open_strict(&table).unwrap();
+    let rows: Vec<Value> = rows.map(|row| Value::Object(row.unwrap().object)).collect();
+    let plain = file(folder.path(), "r.jsonl", lines(&rows));
+    let expected = eval(&prompts, &plain, &["--json"]).ok().json();
+    assert!(expected["prompt_strict"]["correct"].as_u64() > Some(0), "{expected}");
+    assert!(expected["truncation"].is_object(), "{expected}");
+    for path in [&made, &table] {
+        assert_eq!(eval(&prompts, path, &["--json"]).ok().json(), expected);
+    }
+    let runs = folder.path().join("runs");
+    let [one, other] = [&plain, &made].map(|path| scored(&prompts, path, &runs));
+    let facts = heedful(["report", &one, &other, "--json"]).ok().json();
+    let id = made.file_name().unwrap().to_str().unwrap().strip_prefix("responses-").unwrap();
+    let named = [0, 1].map(|run| facts["runs"][run]["responses"].as_str().unwrap());
+    assert!(named[0].ends_with("r.jsonl") && named[1].starts_with(id), "{named:?}");
+    assert_eq!(facts["headline"][0]["deltas"][0]["difference"], 0.0);
+
+    // Of two samples the last is scored, and the others are named.
+    let twice = eval(&prompts, &generate("2"), &["--json"]).ok().json();
+    assert_eq!(twice["join"]["replaced"], json!((0..12).map(|n| 2 * n + 1).collect::<Vec<_>>()));
+    // Scores are no responses.
+    eval(&prompts, Path::new(&one), &[]).refused(&["`evaluate`", "`generate`"]);
+}
+
 /// GPT-4's responses, the first `n` of them spoilt.
 fn spoilt(folder: &Path, responses: &Path, n: usize) -> PathBuf {
     let mut given = rows(responses);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod data_build;
+mod doctor;
 mod embedded;
 mod eval;
 mod fuzz;

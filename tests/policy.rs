@@ -138,6 +138,24 @@ fn a_killed_run_goes_on_in_its_stage() {
 }
 
 #[test]
+fn what_forward_keeps_changes_no_byte() {
+    let folder = folder();
+    let data = prompts(folder.path());
+    let train = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let more = more.iter().map(|one| (*one).to_owned());
+        heedful(given(&data, &out, "2", "2").into_iter().chain(more)).ok();
+        out
+    };
+    let kept = train("kept", &[]);
+    let moved = curve(&kept).iter().all(|line| line["grad_norm"].as_f64() > Some(0.0));
+    assert!(moved, "a policy that stays where it is shows nothing");
+    let anew = train("anew", &["--recompute"]);
+    assert_eq!(curve(&kept), curve(&anew));
+    assert!(weights(&kept) == weights(&anew));
+}
+
+#[test]
 fn the_best_samples_can_be_learned_from() {
     let folder = folder();
     let path = |name: &str| arg(folder.path().join(name));

@@ -156,10 +156,19 @@ impl<'a> Batch<'a> {
         self.starts.len().saturating_sub(1) as u32
     }
 
-    /// Whether the kernels on tensor cores can take it: they copy sixteen bytes at once, and look
-    /// for the largest score before it is scaled.
+    /// Whether the kernels on tensor cores can take it: they copy sixteen bytes at once, look for
+    /// the largest score before it is scaled, and want room for their tiles.
     fn tiled(&self, dtype: Dtype, spans: &[Span]) -> bool {
+        // Shared memory that a block can have (CUDA C++ Programming Guide, "Compute
+        // Capabilities"); before 8.0 no tensor core takes bf16.
+        let room = match self.gpu.facts().capability {
+            (0..8, _) => 0,
+            (8, 0 | 7) => 163 << 10,
+            (9..12, _) => 227 << 10,
+            _ => 99 << 10,
+        };
         dtype == Dtype::Bf16
+            && self.rows(2 * QUERIES + 4 * 32) <= room
             && matches!(self.shape.head_dim, 64 | 96 | 128)
             && self.scale > 0.0
             && spans.iter().all(|span| span.address().is_multiple_of(16))

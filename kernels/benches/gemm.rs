@@ -135,7 +135,7 @@ impl Case {
         unsafe impl Sync for Output {}
 
         let Shape { m, n, k } = self.shape;
-        let Device::Cpu(cpu) = &self.dev;
+        let Device::Cpu(cpu) = &self.dev else { unreachable!("the bench is the host's") };
         let c = Output(self.c.view_mut().f32().expect("f32").as_mut_ptr());
         let (a, b) = (self.a.view().f32().expect("f32"), self.b.view().f32().expect("f32"));
         let (a_row, a_term) = if self.kind == Kind::Tn { (1, m) } else { (k, 1) };
@@ -196,7 +196,7 @@ impl Case {
     /// for one thread, so that what else runs counts less, of the wall clock for more.
     fn time(&mut self, call: fn(&mut Case)) -> f64 {
         call(self);
-        let Device::Cpu(cpu) = &self.dev;
+        let Device::Cpu(cpu) = &self.dev else { unreachable!("the bench is the host's") };
         let alone = cpu.threads() == 1;
         let (start, busy) = (Instant::now(), cpu_seconds());
         let mut calls = 0;

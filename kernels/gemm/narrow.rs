@@ -9,9 +9,10 @@
 use std::arch::x86_64::*;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::avx2::transpose;
+use super::avx2::{Weight, transpose};
 use super::lanes::{Packed, Parted, Plain, Q4_0, Q4_1, Q8_0, Rows};
 use super::side::{Side, Strip};
+use super::streams;
 use crate::blocks::{BLOCK, Kind};
 
 /// Rows of A that this is good for.
@@ -41,14 +42,26 @@ pub(super) unsafe fn strip(strip: &Strip) {
     // SAFETY: the caller's promises, handed on.
     unsafe {
         match strip.b {
-            Side::Along(b) => run(strip, Plain::new(b.as_ptr(), strip.terms)),
-            Side::AlongBf16(b) => run(strip, Plain::new(b.as_ptr(), strip.terms)),
+            Side::Along(b) => plain(strip, b),
+            Side::AlongBf16(b) => plain(strip, b),
             Side::Blocks(b) => match b.kind() {
                 Kind::Q4_0 => run(strip, Packed::<Q4_0>::new(b, strip.terms)),
                 Kind::Q4_1 => run(strip, Packed::<Q4_1>::new(b, strip.terms)),
                 Kind::Q8_0 => run(strip, Packed::<Q8_0>::new(b, strip.terms)),
             },
             Side::Across(_) => unreachable!("a strip's B runs along the sums"),
+        }
+    }
+}
+
+/// Plain numbers: one or two rows of A take B in streams.
+unsafe fn plain<T: Weight>(strip: &Strip, b: &[T]) {
+    // SAFETY: the caller's promises, handed on.
+    unsafe {
+        if streams::fits(strip) {
+            streams::strip(strip, b.as_ptr());
+        } else {
+            run(strip, Plain::new(b.as_ptr(), strip.terms));
         }
     }
 }
@@ -119,8 +132,11 @@ unsafe fn high(strip: &Strip, b: Parted, c: *mut f32, count: usize) {
 }
 
 /// Writes a row as f32: for each 16 terms the 8 even ones, then the 8 odd ones, then zeros.
+///
+/// # Safety
+/// The row has these terms, and `to` room for them, padded; AVX2 and FMA are there.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn spread<B: Rows>(b: B, row: usize, terms: usize, to: *mut f32) {
+pub(super) unsafe fn spread<B: Rows>(b: B, row: usize, terms: usize, to: *mut f32) {
     // SAFETY: the row has these terms, and `to` room for them, padded; prefetching touches
     // nothing.
     unsafe {

@@ -148,6 +148,31 @@ fn a_row_depends_on_no_other_and_bf16_is_its_value_in_f32() {
 }
 
 #[test]
+fn few_rows_that_divide_evenly_have_the_bits_of_many() {
+    let most = 40;
+    for k in [32, 96, 576, 2400] {
+        let a = values(most * k, 12);
+        for n in [1, 2, 3, 5, 7, 8, 9, 31, 320] {
+            let half = halves(&values(n * k, 13));
+            let b: Vec<f32> = half.iter().map(|value| value.to_f32()).collect();
+            for (isa, write) in here().flat_map(|isa| [(isa, Write::Set), (isa, Write::Add)]) {
+                let with = |m: usize, threads, b| {
+                    let shape = Shape { m, n, k };
+                    bits(&product(threads, isa, Side::Along(&a[..m * k]), b, shape, write))
+                };
+                let all = with(most, 1, Side::Along(&b));
+                for (m, threads) in [(1, 1), (1, 3), (2, 1), (2, 3), (3, 1)] {
+                    for b in [Side::Along(&b), Side::AlongBf16(&half)] {
+                        let same = with(m, threads, b) == all[..m * n];
+                        assert!(same, "{m} x {n} x {k}, {isa}, {write:?}, {threads} threads");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn blocks_give_the_bits_of_their_values_in_f32() {
     for (kind, k) in KINDS.into_iter().flat_map(|kind| [32, 96, 416, 2400].map(|k| (kind, k))) {
         for n in [1, 3, 25, 75, 500] {

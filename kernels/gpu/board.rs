@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::span::Span;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gemm::Shape;
 use crate::tensor::Dtype;
 
@@ -48,7 +48,7 @@ pub trait Board: fmt::Debug + Send + Sync {
     /// Puts a copy within the card into the stream.
     ///
     /// # Errors
-    /// Of the driver.
+    /// Buffers that overlap; of the driver.
     fn copy(&self, to: u64, from: u64, bytes: usize) -> Result<()>;
 
     /// Puts filling with zero bytes into the stream.
@@ -68,6 +68,28 @@ pub trait Board: fmt::Debug + Send + Sync {
     /// # Errors
     /// Of any work in it.
     fn wait(&self) -> Result<()>;
+
+    /// Enters a phase (rollout, training): what is taken from now on belongs to it, and all of it
+    /// has been given back when the next one begins, which gets the same memory. `None`: what is
+    /// taken now stays, whatever phases come. Forgets all recordings where the phase changes.
+    ///
+    /// # Errors
+    /// Buffers of another phase that live, told with their bytes.
+    fn phase(&self, name: Option<&'static str>) -> Result<()>;
+
+    /// Does `work`, which the board may record under this key and then repeat without calling it.
+    /// As if it were called each time, as long as: it does nothing but launches, products, copies
+    /// and clearing; the buffers that it uses live on; and neither their addresses nor any other
+    /// argument or grid depend on anything but the key. What differs from one time to the next
+    /// (positions, ids, lengths) has to be read from buffers. Nothing else uses the board
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// Of the work; work that takes, gives, reads, writes or waits while it is recorded.
+    fn record(&self, key: u64, work: &mut dyn FnMut() -> Result<()>) -> Result<()>;
+
+    /// Forgets what was recorded: buffers have moved or were given back.
+    fn forget(&self);
 }
 
 /// What a board is.
@@ -195,4 +217,15 @@ pub struct Product {
     pub a: (u64, Dtype),
     /// The second factor.
     pub b: (u64, Dtype),
+}
+
+/// Refuses a copy whose ends overlap: a card may do its parts in any order.
+///
+/// # Errors
+/// They overlap.
+pub(crate) fn apart(to: u64, from: u64, bytes: usize) -> Result<()> {
+    if to.abs_diff(from) >= bytes as u64 {
+        return Ok(());
+    }
+    Err(Error::Device(format!("a copy of {bytes} bytes from {from:#x} to {to:#x} overlaps itself")))
 }

@@ -1,11 +1,14 @@
 //! A board of tests: the same kernels on the host, under a chosen schedule.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 pub use heedful_simt::Schedule;
 
+use super::arena::Arena;
 use super::board::{Arg, Board, Facts, Form, Grid, Kernel, Product};
+use super::sources::{self, Source};
 use crate::error::{Error, Result};
 use crate::tensor::Dtype;
 
@@ -17,13 +20,16 @@ const ALIGNED: usize = 256;
 pub struct Emulated {
     facts: Facts,
     schedule: Schedule,
-    /// Bytes taken, and the scratch memory.
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    taken: usize,
+    /// Refuses what a card of this memory would. Addresses are the allocator's, so that a
+    /// sanitizer sees where buffers end.
+    arena: Arena,
+    /// The arena's offset of every address.
+    offsets: BTreeMap<u64, u64>,
     scratch: Option<Scratch>,
 }
 
@@ -41,7 +47,7 @@ impl Scratch {
         // SAFETY: the size is not 0.
         let data = unsafe { alloc(layout(bytes)) };
         if data.is_null() {
-            return Err(Error::Memory { asked: bytes as u64, left: 0 });
+            return Err(Error::Device(format!("the host has no {bytes} bytes left")));
         }
         // SAFETY: it has as many bytes.
         unsafe { data.write_bytes(0xff, bytes) };
@@ -66,7 +72,8 @@ impl Emulated {
     pub fn with_memory(schedule: Schedule, memory: u64) -> Emulated {
         let facts =
             Facts { name: "emulated".to_owned(), capability: (8, 0), processors: 3, memory };
-        Emulated { facts, schedule, state: Mutex::default() }
+        let state = State { arena: Arena::new(memory), offsets: BTreeMap::new(), scratch: None };
+        Emulated { facts, schedule, state: Mutex::new(state) }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -84,6 +91,12 @@ impl Board for Emulated {
     }
 
     fn launch(&self, kernel: &Kernel, grid: Grid, arguments: &[Arg]) -> Result<()> {
+        // A card looks for the kernel in its file alone.
+        let named = |source: Source| source.text.contains(&format!(" {}(", kernel.name));
+        if !sources::of(kernel.source).is_some_and(named) {
+            let Kernel { source, name } = kernel;
+            return Err(Error::Device(format!("{source}.cu has no kernel {name}")));
+        }
         let bytes: Vec<Vec<u8>> = arguments
             .iter()
             .map(|argument| match *argument {
@@ -123,21 +136,21 @@ impl Board for Emulated {
 
     fn take(&self, bytes: usize) -> Result<u64> {
         let mut state = self.state();
-        let left = (self.facts.memory as usize).saturating_sub(state.taken);
-        if bytes > left {
-            return Err(Error::Memory { asked: bytes as u64, left: left as u64 });
-        }
-        state.taken += bytes;
+        let offset = state.arena.take(bytes as u64)?;
         // SAFETY: the size is not 0, since empty buffers take nothing.
         let data = unsafe { alloc_zeroed(layout(bytes)) };
         if data.is_null() {
-            return Err(Error::Memory { asked: bytes as u64, left: left as u64 });
+            state.arena.give(offset);
+            return Err(state.arena.shortage(bytes as u64));
         }
+        state.offsets.insert(data as u64, offset);
         Ok(data as u64)
     }
 
     fn give(&self, address: u64, bytes: usize) {
-        self.state().taken -= bytes;
+        let mut state = self.state();
+        let offset = state.offsets.remove(&address).expect("it was taken and not given yet");
+        state.arena.give(offset);
         // SAFETY: it came from `take` with this size and is given once.
         unsafe { dealloc(address as *mut u8, layout(bytes)) }
     }
@@ -155,8 +168,9 @@ impl Board for Emulated {
     }
 
     fn copy(&self, to: u64, from: u64, bytes: usize) -> Result<()> {
-        // SAFETY: both buffers have as many bytes; they may overlap.
-        unsafe { std::ptr::copy(from as *const u8, to as *mut u8, bytes) }
+        super::board::apart(to, from, bytes)?;
+        // SAFETY: both buffers have as many bytes and lie apart.
+        unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, bytes) }
         Ok(())
     }
 
@@ -176,6 +190,16 @@ impl Board for Emulated {
     fn wait(&self) -> Result<()> {
         Ok(())
     }
+
+    fn phase(&self, name: Option<&'static str>) -> Result<()> {
+        self.state().arena.enter(name)
+    }
+
+    fn record(&self, _: u64, work: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        work()
+    }
+
+    fn forget(&self) {}
 }
 
 /// Values of a buffer, widened.
@@ -214,10 +238,12 @@ fn write((address, dtype): (u64, Dtype), values: &[f32]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::Schedule;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Device;
     use crate::gpu::testing::{emulated, tensor};
-    use crate::gpu::{Grid, args, floats};
-    use crate::{Device, Dtype};
+    use crate::gpu::{Gpu, args, floats};
 
     /// Adds `count` values of scratch memory to a buffer, however many they have.
     fn add_beyond(dev: &Device, values: usize, scratch: usize, count: u64) {
@@ -244,5 +270,34 @@ mod tests {
     #[ignore = "it reads one value too many: for the sanitizer, by scripts/sanitize.sh"]
     fn planted_beyond_scratch() {
         add_beyond(&emulated(Schedule::Greedy, Dtype::F32), 1001, 1000, 1001);
+    }
+
+    #[test]
+    fn phases_and_memory_are_a_cards() {
+        let board = Arc::new(Emulated::with_memory(Schedule::RoundRobin, 4096));
+        let gpu = Gpu::new(board, Dtype::F32).unwrap();
+        let stays = gpu.zeros(Dtype::F32, 256).unwrap();
+        gpu.board().phase(Some("rollout")).unwrap();
+        let cache = gpu.zeros(Dtype::U8, 3000).unwrap();
+        assert!(gpu.board().phase(Some("training")).is_err());
+        let error = gpu.zeros(Dtype::U8, 1).unwrap_err().to_string();
+        let told = "no room on the card: 1 KiB are asked for by phase rollout, 0 KiB of 4 KiB are \
+                    left, 0 KiB in one piece; 1 KiB stay, phase rollout holds 3 KiB, ";
+        assert!(error.starts_with(told), "{error}");
+        drop(cache);
+        gpu.board().phase(Some("training")).unwrap();
+        assert!(gpu.zeros(Dtype::U8, 3072).is_ok());
+        drop(stays);
+        assert!(gpu.zeros(Dtype::U8, 4096).is_ok());
+        let mut times = 0;
+        for _ in 0..3 {
+            gpu.board()
+                .record(7, &mut || {
+                    times += 1;
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert_eq!(times, 3);
     }
 }

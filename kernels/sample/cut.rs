@@ -31,7 +31,7 @@ impl Cut {
                 }
             }
         }
-        let least = if settings.min_p > 0.0 { settings.min_p.ln() } else { f32::NEG_INFINITY };
+        let least = settings.least();
         if least > cut.value { Cut { value: least, id: u32::MAX } } else { cut }
     }
 

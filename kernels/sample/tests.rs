@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::philox::Place;
 
 fn device() -> Device {
     Device::cpu(2).unwrap()

@@ -317,3 +317,6 @@ fn failing_launches_keep_nothing() {
     // 4,000 launches of 32 MiB of stacks each; other tests run beside this one.
     assert!(held() < before + (64 << 20), "{before} bytes grew to {}", held());
 }
+
+#[path = "tensor_tests.rs"]
+mod tensor;

@@ -1,6 +1,6 @@
 //! Continuous batching: admit, prefill, decode, sample, again.
 
-use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut, copy, sample};
+use heedful_kernels::{Device, Dtype, Tensor, View, copy, sample};
 
 use super::sequence::{Prompt, Sample, longest, used};
 use super::{Completion, Event, Finish, Options, Progress, Request};
@@ -27,6 +27,11 @@ pub(super) struct Queue<'a, 'w> {
     step: Step,
     rows: Vec<sample::Row>,
     seen: Vec<u32>,
+    /// `seen` on a card.
+    kept_seen: Option<Tensor>,
+    /// `[slots]` each: what was chosen.
+    tokens: Tensor,
+    logprobs: Tensor,
     scratch: Tensor,
     progress: Progress,
 }
@@ -62,7 +67,12 @@ impl<'a, 'w> Queue<'a, 'w> {
         let slots = settings.slots.min(samples);
         let (layers, shape) = (engine.config().layers, engine.model.shape);
         engine.cache.reserve(dev, layers, shape, most.saturating_mul(slots).min(limit))?;
-        let scratch = dev.zeros(Dtype::F32, slots * engine.config().vocab)?;
+        let vocab = engine.config().vocab;
+        let on_card = matches!(dev, Device::Gpu(_));
+        let words = slots * sample::seen_words(vocab);
+        let kept_seen = on_card.then(|| dev.zeros(Dtype::U32, words)).transpose()?;
+        let (tokens, logprobs) = (dev.zeros(Dtype::U32, slots)?, dev.zeros(Dtype::F32, slots)?);
+        let scratch = dev.zeros(Dtype::F32, if on_card { 0 } else { slots * vocab })?;
         Ok(Queue {
             dev,
             engine,
@@ -76,6 +86,9 @@ impl<'a, 'w> Queue<'a, 'w> {
             step: Step::default(),
             rows: Vec::new(),
             seen: Vec::new(),
+            kept_seen,
+            tokens,
+            logprobs,
             scratch,
             progress: Progress::default(),
         })
@@ -266,21 +279,31 @@ impl<'a, 'w> Queue<'a, 'w> {
         }
         let count = rows.len();
         let vocab = self.engine.config().vocab;
-        let (mut tokens, mut logprobs) = (vec![0; count], vec![0.0; count]);
-        let logits = self.engine.logits().part(0..count * vocab);
+        let dev = self.dev;
+        let seen = match &mut self.kept_seen {
+            None => View::U32(&self.seen),
+            Some(kept) => {
+                let all = 0..self.seen.len();
+                copy::write_u32(dev, kept.part_mut(all.clone()), &self.seen)?;
+                kept.part(all)
+            }
+        };
+        // The host sorts in scratch; a card has no need of it.
+        let scratch = 0..if self.scratch.is_empty() { 0 } else { count * vocab };
         let outcome = sample::forward(
-            self.dev,
-            ViewMut::U32(&mut tokens),
-            ViewMut::F32(&mut logprobs),
-            self.scratch.part_mut(0..count * vocab),
-            logits,
-            View::U32(&self.seen),
+            dev,
+            self.tokens.part_mut(0..count),
+            self.logprobs.part_mut(0..count),
+            self.scratch.part_mut(scratch),
+            self.engine.logits().part(0..count * vocab),
+            seen,
             &self.rows,
         );
-        match outcome {
-            Ok(()) => Ok((tokens, logprobs)),
-            Err(error) => Err(self.blame(error)),
+        if let Err(error) = outcome {
+            return Err(self.blame(error));
         }
+        let tokens = copy::read_u32(dev, self.tokens.part(0..count))?;
+        Ok((tokens, copy::read_f32(dev, self.logprobs.part(0..count))?))
     }
 
     /// Names the sample whose logits are no distribution.

@@ -1,4 +1,4 @@
-//! `heedful eval`: scores of published benchmarks from a file of responses.
+//! `heedful eval`: scores of published benchmarks from responses.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::evaluate::{self, Config};
 use crate::revision;
 
-/// Score a published benchmark from a file of responses.
+/// Score a published benchmark from responses.
 #[derive(Debug, Args)]
 pub(super) struct Eval {
     #[command(subcommand)]
@@ -31,14 +31,16 @@ enum Benchmark {
 #[command(after_help = "\
 Examples:
   heedful eval ifeval --prompts input_data.jsonl --responses gpt4.jsonl
+  heedful eval ifeval --prompts input_data.jsonl --responses out/responses-3f2a9c01d4e7
   heedful eval ifeval --prompts input_data.jsonl --responses r1.jsonl --thinking auto --out runs
   heedful eval ifeval --prompts input_data.jsonl --responses a.jsonl --json | jq .prompt_strict")]
 struct Ifeval {
     /// The official prompts: `input_data.jsonl`.
     #[arg(long, value_name = "FILE")]
     prompts: PathBuf,
-    /// The responses: lines of {prompt, response} or {key, response}.
-    #[arg(long, value_name = "FILE")]
+    /// The responses: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
+    /// that `heedful generate` made.
+    #[arg(long, value_name = "PATH")]
     responses: PathBuf,
     /// The reading of the rules that is printed; the scores hold both.
     #[arg(long, default_value_t = Profile::Official)]
@@ -48,7 +50,7 @@ struct Ifeval {
     /// Write the scores as an artifact into this folder, for `heedful report`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The name of the run in reports; by default the responses file's name.
+    /// The name of the run in reports; by default that of the responses.
     #[arg(long)]
     name: Option<String>,
     /// Print one JSON object.

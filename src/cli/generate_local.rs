@@ -148,9 +148,7 @@ impl Local {
             "context": self.context,
             "truncate_prompts": self.truncate_prompts,
         });
-        if let Some(device) = typed.place.mark() {
-            identity["device"] = json!(device);
-        }
+        typed.place.tell(&mut identity);
         let settings = Settings {
             model,
             sampling,

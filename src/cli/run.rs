@@ -24,13 +24,14 @@ use crate::run::{self as cycle, Event};
 Examples:
   heedful run
   heedful run recipes/smollm2.toml --out out/smollm2 --dry-run
-  heedful run --seed 2 --set policy.rate=0 --out out/control --json
+  heedful run --set ifeval.prompts=input_data.jsonl --set ifeval.max-tokens=200
+  heedful run --seed 2 --set policy.rate=0 --set eval.same-chance=false --out out/control --json
   heedful run --from policy --set policy.loss=gspo")]
 pub(super) struct Run {
     #[command(flatten)]
     which: Which,
-    /// Do this stage and those after it anew: prompts, before, generate, pairs, reward, start,
-    /// policy or after.
+    /// Do this stage and those after it anew: prompts, before, ifeval-before, generate, pairs,
+    /// reward, start, policy, after or ifeval-after.
     #[arg(long, value_name = "STAGE")]
     from: Option<String>,
     /// Print the stages, how they stand, their sizes and rough times, and do nothing.
@@ -137,6 +138,7 @@ pub(super) fn watched(
             eprintln!("{}: there already, {}", stage.name, stage.path.display());
         }
         Event::Found(_) => {}
+        Event::LeftOut(line) => eprintln!("{line}"),
         Event::Begins(stage) => {
             name = stage.name;
             bar = progress::bar(name, None, quiet);
@@ -176,7 +178,10 @@ fn tell(plan: &Plan, as_json: bool) -> Result<bool> {
         states.iter().filter(|s| !done(s)).filter_map(|s| s["estimated_seconds"].as_f64()).sum();
     let all = states.iter().all(done);
     if as_json {
-        super::print_json(&json!({"stages": states, "done": all, "estimated_seconds": left}))?;
+        let left_out = &plan.left_out;
+        super::print_json(&json!({
+            "stages": states, "left_out": left_out, "done": all, "estimated_seconds": left,
+        }))?;
         return Ok(all);
     }
     let mut text = String::new();
@@ -187,11 +192,12 @@ fn tell(plan: &Plan, as_json: bool) -> Result<bool> {
             None => format!("about {} s", state["estimated_seconds"]),
         };
         let (name, how, size) = (word("stage"), word("state"), word("size"));
-        text.push_str(&format!("{name:<9} {how:<11} {size}, {time}; {}\n", word("path")));
+        text.push_str(&format!("{name:<13} {how:<11} {size}, {time}; {}\n", word("path")));
         for why in state["why"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            text.push_str(&format!("          {why}\n"));
+            text.push_str(&format!("              {why}\n"));
         }
     }
+    plan.left_out.iter().for_each(|line| text.push_str(&format!("{line}\n")));
     if !all {
         text.push_str(&format!("left to do: about {left:.0} s (a rough guess)\n"));
     }

@@ -30,7 +30,7 @@ pub struct Facts {
     pub profile: String,
     /// The thinking policy.
     pub thinking: String,
-    /// The responses file.
+    /// The responses: a file's path, or an artifact's id.
     pub responses: String,
     /// The version of the code that scored it.
     pub code: String,
@@ -94,7 +94,10 @@ impl Facts {
             dataset: config("dataset"),
             profile: config("profile_version"),
             thinking,
-            responses: manifest.inputs.last().map(|i| i.name.clone()).unwrap_or_default(),
+            responses: match (manifest.parents.first(), manifest.inputs.last()) {
+                (Some(artifact), _) => artifact.clone(),
+                (None, input) => input.map(|input| input.name.clone()).unwrap_or_default(),
+            },
             code: manifest.revision.version.clone(),
             items: items.len(),
             missing: items.iter().filter(|item| item.response.is_none()).count(),

@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
 
 /// All that the result depends on.
 fn settings(with: &Reward) -> Value {
-    json!({
+    let mut settings = json!({
         "model": with.model,
         "data": with.data,
         "soft_only": with.soft_only,
@@ -315,5 +315,7 @@ fn settings(with: &Reward) -> Value {
         "evaluate_every": with.evaluate_every,
         "patience": with.patience,
         "seed": with.seed,
-    })
+    });
+    with.place.tell(&mut settings);
+    settings
 }

@@ -9,6 +9,7 @@ use askama::Template;
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Gain, Line, compare};
+use super::ifeval::{Change, Official};
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::whole;
@@ -52,6 +53,8 @@ pub struct Row {
     pub tripwire: Option<Line>,
     /// After this variant less after the first one, of the same seed; none for the first.
     pub beside: Option<Line>,
+    /// IFEval before and after, where the recipe asks for it.
+    pub ifeval: Option<Official>,
     /// Seconds of its stages, shared ones included.
     pub seconds: f64,
     /// Its report.
@@ -101,6 +104,7 @@ pub fn row(variant: &Variant, found: &Outcome, first: Option<&Outcome>) -> Resul
         held_out: line("held_out"),
         tripwire: line("bare"),
         beside,
+        ifeval: found.ifeval.clone(),
         seconds: found.stage_seconds,
         report: found.report.clone(),
     })
@@ -116,6 +120,19 @@ impl Page<'_> {
     fn gain(&self, gain: &Gain) -> String {
         let Gain { gain_points, interval, .. } = gain;
         format!("{gain_points:+.1} [{:+.1}, {:+.1}]", interval.low, interval.high)
+    }
+
+    /// IFEval's strict accuracy of prompts.
+    fn official(&self, row: &Row) -> String {
+        let measured = match &row.ifeval {
+            None => return "–".to_owned(),
+            Some(Official::LeftOut { .. }) => return "left out".to_owned(),
+            Some(Official::Measured(measured)) => measured,
+        };
+        let gain = |Change { gain_points, interval, .. }: &Change| {
+            format!("{gain_points:+.1} [{:+.1}, {:+.1}]", interval.low, interval.high)
+        };
+        measured.metrics.get("prompt_strict").map_or("–".to_owned(), gain)
     }
 
     fn one(&self, value: &f64) -> String {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::compare::{Comparison, Line, compare};
 use super::evaluate::{self, Row};
+use super::ifeval::{self, Official};
 use super::page;
 use super::plan::{Plan, State};
 use super::stages::Cycle;
@@ -44,6 +45,8 @@ pub struct Outcome {
     pub tripwire: Option<Line>,
     /// All of it.
     pub comparison: Comparison,
+    /// IFEval on the official prompts, where the recipe asks for it.
+    pub ifeval: Option<Official>,
     /// What the classifier is worth: its `measures.json`.
     pub reward: Option<Value>,
     /// What the pairs' manifest counts.
@@ -104,6 +107,7 @@ impl Outcome {
             held_out: line("held_out"),
             tripwire: line("bare"),
             comparison,
+            ifeval: ifeval::read(cycle, plan)?,
             reward,
             pairs: pairs.map(|manifest| manifest.counts),
             seconds,
@@ -133,7 +137,7 @@ impl Outcome {
         &self.rows
     }
 
-    /// The table for a terminal.
+    /// The tables for a terminal, in Markdown.
     pub fn text(&self) -> String {
         let mut text = String::from(
             "| prompts | n | sampled: before | after | gain [95 %] | greedy: before | after | gain \
@@ -153,6 +157,7 @@ impl Outcome {
             }
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
+        text.push_str(&self.ifeval.as_ref().map_or(String::new(), Official::text));
         text
     }
 }

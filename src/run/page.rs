@@ -6,6 +6,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::compare::{Gain, Line};
+use super::ifeval::{Measured, Official};
 use super::outcome::Outcome;
 use super::plan::{Plan, State};
 use crate::error::{Error, Result};
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 /// A table as it is shown.
 struct Table {
     title: &'static str,
-    about: &'static str,
+    about: String,
     head: Vec<String>,
     rows: Vec<Vec<String>>,
 }
@@ -45,6 +46,7 @@ struct Bar {
 #[template(path = "run.html")]
 struct Page<'a> {
     found: &'a Outcome,
+    left_out: &'a [String],
     tables: Vec<Table>,
     curves: Vec<Curve>,
     bars: Vec<Bar>,
@@ -63,7 +65,11 @@ const EXAMPLES: usize = 8;
 /// Metrics that cannot be read.
 pub(super) fn page(found: &Outcome, plan: &Plan) -> Result<String> {
     let policy = plan.stages.iter().find(|stage| stage.name == "policy");
-    let mut tables = vec![
+    let mut tables: Vec<Table> = match &found.ifeval {
+        Some(Official::Measured(measured)) => vec![official(measured)],
+        _ => Vec::new(),
+    };
+    tables.extend([
         gains(
             "Held-out prompts by level",
             "All constraints of a prompt satisfied, in percent.",
@@ -74,13 +80,14 @@ pub(super) fn page(found: &Outcome, plan: &Plan) -> Result<String> {
             "Each alone, on held-out prompts and held-out families, in percent.",
             found.comparison.constraints.iter(),
         ),
-    ];
+    ]);
     tables.extend(found.reward.as_ref().map(judges));
     tables.extend(found.reward.as_ref().map(truths));
     tables.push(stages(plan)?);
     let curves = policy.map_or(Ok(Vec::new()), |stage| curves(&stage.path))?;
     let bars = found.reward.as_ref().map_or_else(Vec::new, bars);
-    let page = Page { found, tables, curves, bars, examples: examples(found) };
+    let left_out = &plan.left_out;
+    let page = Page { found, left_out, tables, curves, bars, examples: examples(found) };
     page.render().map_err(|e| Error::usage(format!("the page cannot be made: {e}")))
 }
 
@@ -91,6 +98,15 @@ impl Page<'_> {
 
     fn points(&self, value: &f64) -> String {
         format!("{value:+.1}")
+    }
+}
+
+fn official(found: &Measured) -> Table {
+    Table {
+        title: "IFEval",
+        about: found.about(),
+        head: Measured::HEAD.map(str::to_owned).to_vec(),
+        rows: found.rows().into_iter().map(|row| row.to_vec()).collect(),
     }
 }
 
@@ -126,7 +142,8 @@ fn gains<'a>(
         let gains = [&line.sampled, &line.greedy].into_iter().flat_map(cells);
         start.into_iter().chain(gains).collect()
     };
-    Table { title, about, head: head.map(str::to_owned).to_vec(), rows: lines.map(row).collect() }
+    let (about, head) = (about.to_owned(), head.map(str::to_owned).to_vec());
+    Table { title, about, head, rows: lines.map(row).collect() }
 }
 
 /// The classifier beside its baselines.
@@ -156,7 +173,8 @@ fn judges(measures: &Value) -> Table {
     Table {
         title: "Reward classifier",
         about: "Parts: dev stops the training; of seeds (instructions) and families (constraints) \
-                nothing was learned. τ-b and position consistency are of graded groups.",
+                nothing was learned. τ-b and position consistency are of graded groups."
+            .to_owned(),
         head: head.map(str::to_owned).to_vec(),
         rows,
     }
@@ -177,7 +195,8 @@ fn truths(measures: &Value) -> Table {
     };
     Table {
         title: "Labels and classifier against the truth",
-        about: "Where a rule or the grammar knows it, on pairs that nothing was learned from.",
+        about: "Where a rule or the grammar knows it, on pairs that nothing was learned from."
+            .to_owned(),
         head: ["constraint", "pairs", "satisfied", "labels true", "classifier true"]
             .map(str::to_owned)
             .to_vec(),
@@ -196,7 +215,8 @@ fn stages(plan: &Plan) -> Result<Table> {
         rows.push(vec![name, stage.size.clone(), seconds, id]);
     }
     let head = ["stage", "size", "seconds", "id"].map(str::to_owned).to_vec();
-    Ok(Table { title: "Stages", about: "Seconds are those of the run that made it.", head, rows })
+    let about = "Seconds are those of the run that made it.".to_owned();
+    Ok(Table { title: "Stages", about, head, rows })
 }
 
 /// The metrics that are drawn, and what they are called.

@@ -74,24 +74,32 @@ pub enum State {
 pub struct Plan {
     /// The stages; parents come before children.
     pub stages: Vec<Stage>,
+    /// What the recipe asks for and is no stage, with the reason: one line each.
+    pub left_out: Vec<String>,
     out: PathBuf,
+    device: Option<&'static str>,
 }
 
 impl Plan {
-    /// A plan without stages, for results in the folder `out`.
-    pub fn new(out: &Path) -> Plan {
-        Plan { stages: Vec::new(), out: out.to_owned() }
+    /// A plan without stages, for results in the folder `out`; `device` tells those of a card from
+    /// the host's, which is `None`.
+    pub fn new(out: &Path, device: Option<&'static str>) -> Plan {
+        Plan { out: out.to_owned(), device, ..Plan::default() }
     }
 
     /// Adds a stage and gives its number.
     pub fn add(
         &mut self,
         name: &'static str,
-        settings: Value,
+        mut settings: Value,
         parents: &[usize],
         (size, guess): (String, f64),
     ) -> usize {
         let ids: Vec<&str> = parents.iter().map(|&at| self.stages[at].id.as_str()).collect();
+        // Prompts have no parents and need no model.
+        if let Some(device) = self.device.filter(|_| !parents.is_empty()) {
+            settings["device"] = serde_json::json!(device);
+        }
         let id = digest::id_of(&serde_json::json!({
             "stage": name, "settings": settings, "parents": ids,
         }));
@@ -210,7 +218,7 @@ mod tests {
     use serde_json::json;
 
     fn plan(out: &Path, rate: f64) -> Plan {
-        let mut plan = Plan::new(out);
+        let mut plan = Plan::new(out, None);
         let first = plan.add("prompts", json!({"seed": 1}), &[], (String::new(), 0.0));
         plan.add("policy", json!({"a": {"rate": rate}}), &[first], (String::new(), 0.0));
         plan

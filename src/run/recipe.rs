@@ -40,6 +40,8 @@ pub struct Recipe {
     /// What is measured before and after.
     #[serde(default)]
     pub eval: Eval,
+    /// IFEval before and after; none leaves it out.
+    pub ifeval: Option<Ifeval>,
 }
 
 fn max_tokens() -> usize {
@@ -198,12 +200,43 @@ impl Default for ColdStart {
 pub struct Eval {
     /// Samples of a prompt at temperature 1.
     pub samples: u32,
+    /// Whether answers after are drawn with the chance of those before, so that what learning left
+    /// as it was answers the same. A control says no, and shows how much samples vary.
+    pub same_chance: bool,
 }
 
 impl Default for Eval {
     fn default() -> Eval {
-        Eval { samples: 4 }
+        Eval { samples: 4, same_chance: true }
     }
+}
+
+/// The official test: the likeliest answers, scored as `heedful eval ifeval` does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ifeval {
+    /// The official prompts, `input_data.jsonl`: from the folder of this recipe, else from the one
+    /// that `HEEDFUL_DATA` names (`../shared/data` where it is not set).
+    pub prompts: PathBuf,
+    /// Tokens of an answer at most, by default the recipe's.
+    pub max_tokens: Option<usize>,
+    /// What happens where the prompts are in none of these places.
+    #[serde(default)]
+    pub when_missing: Missing,
+    /// Where they are looked for.
+    #[serde(skip)]
+    pub places: Vec<PathBuf>,
+}
+
+/// What happens without the official prompts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// The cycle is refused.
+    #[default]
+    Refuse,
+    /// The cycle runs without, and says so.
+    Skip,
 }
 
 /// Reads a recipe, puts the values of `set` (`key.key=value`, a value of TOML) in place, and checks
@@ -229,6 +262,12 @@ pub fn read(path: Option<&Path>, set: &[String]) -> Result<Recipe> {
     let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
     if let Some(file) = &mut recipe.prompts.recipe {
         *file = folder.join(&*file);
+    }
+    if let Some(ifeval) = &mut recipe.ifeval {
+        let named = std::env::var_os("HEEDFUL_DATA").filter(|name| !name.is_empty());
+        let data = named.map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+        ifeval.places = [folder, &data].map(|folder| folder.join(&ifeval.prompts)).to_vec();
+        ifeval.places.dedup();
     }
     Ok(recipe)
 }
@@ -273,6 +312,10 @@ impl Recipe {
             ("prompts.test-levels", test_levels as u64),
             ("eval.samples", u64::from(self.eval.samples)),
             ("max-tokens", self.max_tokens as u64),
+            (
+                "ifeval.max-tokens",
+                self.ifeval.as_ref().map_or(1, |with| with.max_tokens.unwrap_or(1) as u64),
+            ),
             ("cold-start.prompts", self.cold_start.as_ref().map_or(1, |cold| cold.prompts as u64)),
             ("cold-start.samples", self.cold_start.as_ref().map_or(1, |cold| cold.samples.into())),
             ("cold-start.epochs", self.cold_start.as_ref().map_or(1, |cold| cold.epochs)),
@@ -309,6 +352,9 @@ mod tests {
             ("name.x=1", "no table"),
             ("seed", "KEY=VALUE"),
             ("name=a/b", "plain name"),
+            ("ifeval.max-tokens=9", "prompts"),
+            ("ifeval={prompts='p', max-tokens=0}", "ifeval.max-tokens"),
+            ("ifeval={prompts='p', when-missing='shrug'}", "shrug"),
         ] {
             let error = read(None, &[set.to_owned()]).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

@@ -14,6 +14,7 @@ use heedful_models::schedule::Shape;
 use serde_json::json;
 
 use super::evaluate::{self, Ask};
+use super::ifeval;
 use super::judged::{self, Item};
 use super::plan::{Plan, Stage};
 use super::recipe::{Recipe, Source};
@@ -52,6 +53,24 @@ pub(super) struct Asked {
     groups: Option<PathBuf>,
 }
 
+/// What is asked of a policy, for an artifact of responses.
+pub(super) struct Asking<'a> {
+    /// The prompts.
+    pub(super) files: &'a [PathBuf],
+    /// Takes only the first so many of them.
+    pub(super) limit: usize,
+    /// Samples of each.
+    pub(super) samples: u32,
+    /// The checkpoint that answers.
+    pub(super) model: &'a Path,
+    /// Divides the logits; 0 is greedy.
+    pub(super) temperature: f32,
+    /// Tokens of an answer at most.
+    pub(super) max_tokens: usize,
+    /// Of the samples.
+    pub(super) seed: u64,
+}
+
 impl Cycle<'_> {
     /// Runs one stage, in its folder.
     ///
@@ -78,8 +97,13 @@ impl Cycle<'_> {
             }
             "policy" => self.policy(&asked(self.recipe, &prompts.path)?, plan, stage, watch),
             "before" => self.evaluate(&prompts.path, &self.model, stage, watch),
-            "after" => {
-                self.evaluate(&prompts.path, &of("policy")?.path.join("model"), stage, watch)
+            "ifeval-before" => ifeval::run(self, &self.model, stage, watch),
+            "after" | "ifeval-after" => {
+                let trained = of("policy")?.path.join("model");
+                match stage.name {
+                    "after" => self.evaluate(&prompts.path, &trained, stage, watch),
+                    _ => ifeval::run(self, &trained, stage, watch),
+                }
             }
             other => Err(Error::usage(format!("nothing is known of a stage {other}"))),
         }
@@ -129,19 +153,30 @@ impl Cycle<'_> {
         let with = &self.recipe.prompts;
         let levels = with.labelled_levels.unwrap_or(with.levels) + 1;
         let limit = with.labelled as usize * levels;
-        self.respond(stage, std::slice::from_ref(&asked.ladders), limit, samples, watch)?;
+        let files = std::slice::from_ref(&asked.ladders);
+        self.respond(stage, &self.sampling(files, limit, samples), watch)?;
         Ok(())
     }
 
-    /// Samples of the first `limit` prompts of these, as an artifact in the stage's folder.
+    /// Samples at temperature 1 of the policy that is begun with.
+    pub(super) fn sampling<'a>(
+        &'a self,
+        files: &'a [PathBuf],
+        limit: usize,
+        samples: u32,
+    ) -> Asking<'a> {
+        let Recipe { max_tokens, seed, .. } = *self.recipe;
+        Asking { files, limit, samples, model: &self.model, temperature: 1.0, max_tokens, seed }
+    }
+
+    /// The answers as an artifact in the stage's folder.
     pub(super) fn respond(
         &self,
         stage: &Stage,
-        files: &[PathBuf],
-        limit: usize,
-        samples: u32,
+        asking: &Asking<'_>,
         watch: Watch<'_>,
     ) -> Result<PathBuf> {
+        let Asking { files, limit, samples, .. } = *asking;
         let (mut rows, mut parents, mut inputs) = (Vec::new(), Vec::new(), Vec::new());
         for path in files {
             if rows.len() < limit {
@@ -158,7 +193,7 @@ impl Cycle<'_> {
                 stage: generate::STAGE.to_owned(),
                 name: "responses".to_owned(),
                 config: json!({"cycle": stage.id, "samples": samples}),
-                seed: self.recipe.seed,
+                seed: asking.seed,
                 parents,
                 inputs,
                 schema_version: generate::artifact::SCHEMA_VERSION,
@@ -166,14 +201,20 @@ impl Cycle<'_> {
             },
             rows,
             samples,
-            policy: self.recipe.model.clone(),
+            policy: match asking.model == self.model {
+                true => self.recipe.model.clone(),
+                false => asking.model.display().to_string(),
+            },
             revision: revision::current(),
         };
         let settings = local::Settings {
-            model: self.model.clone(),
-            sampling: sample::Settings::PLAIN,
-            seed: self.recipe.seed,
-            max_tokens: self.recipe.max_tokens,
+            model: asking.model.to_owned(),
+            sampling: sample::Settings {
+                temperature: asking.temperature,
+                ..sample::Settings::PLAIN
+            },
+            seed: asking.seed,
+            max_tokens: asking.max_tokens,
             stop: Vec::new(),
             thinking: None,
             overlong: Overlong::Refuse,
@@ -291,7 +332,7 @@ impl Cycle<'_> {
             model,
             samples: self.recipe.eval.samples,
             max_tokens: self.recipe.max_tokens,
-            seed: self.recipe.seed,
+            seed: chance(self.recipe, stage.name),
             place: self.place,
         };
         let total = items.len() as u64 * u64::from(ask.samples + 1);
@@ -308,6 +349,12 @@ impl Cycle<'_> {
         items.extend(judged::read("bare", &asked.bare, 0..=0, with.bare)?);
         Ok(items)
     }
+}
+
+/// The seed of the samples that are measured.
+pub(super) fn chance(recipe: &Recipe, stage: &str) -> u64 {
+    // Its complement is no other run's seed, unless somebody means it to be.
+    if stage == "before" || recipe.eval.same_chance { recipe.seed } else { !recipe.seed }
 }
 
 /// What lies in the folder of prompts.

@@ -28,7 +28,8 @@ pub(super) fn run(
     if out.join("model").exists() {
         return Ok(());
     }
-    let answered = cycle.respond(stage, &asked.train, with.prompts, with.samples, watch)?;
+    let answered =
+        cycle.respond(stage, &cycle.sampling(&asked.train, with.prompts, with.samples), watch)?;
     let chosen = stage.path.join("best.jsonl");
     let counts = best::best(&Config {
         data: asked.train.clone(),

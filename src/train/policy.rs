@@ -303,7 +303,7 @@ impl Policy {
 
 /// All that the result depends on.
 pub(crate) fn settings(with: &Policy) -> Value {
-    json!({
+    let mut settings = json!({
         "model": with.model,
         "data": with.data,
         "steps": with.steps,
@@ -334,5 +334,7 @@ pub(crate) fn settings(with: &Policy) -> Value {
         "length": with.length,
         "tokens": with.tokens,
         "seed": with.seed,
-    })
+    });
+    with.place.tell(&mut settings);
+    settings
 }

@@ -11,7 +11,7 @@ struct Kept {
 
 /// The command line is one module's, tables on disk one crate's, queries one file's, servers one
 /// stage's.
-const KEPT: [Kept; 8] = [
+const KEPT: [Kept; 9] = [
     Kept { name: "polars", places: &["datasets/frame.rs", "datasets/frame/"] },
     Kept { name: "arrow", places: &["datasets/"] },
     Kept { name: "parquet", places: &["datasets/"] },
@@ -20,6 +20,7 @@ const KEPT: [Kept; 8] = [
     Kept { name: "tokio", places: &["src/generate/", "models/pull/"] },
     Kept { name: "tokenizers", places: &["models/"] },
     Kept { name: "minijinja", places: &["models/"] },
+    Kept { name: "cudarc", places: &["kernels/"] },
 ];
 
 /// Our crates, and what each may name: all to its left in the diagram of ARCHITECTURE.md.
