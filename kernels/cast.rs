@@ -48,4 +48,22 @@ mod tests {
             assert_eq!(schedules(Dtype::Bf16, run), expected);
         }
     }
+
+    #[test]
+    fn parts_of_buffers_begin_anywhere() {
+        let (from, count) = (values(1, 303), 300);
+        for (to_at, from_at) in [(1, 0), (0, 1), (3, 3)] {
+            let run = |dev: &Device| {
+                let mut to = tensor(dev, Dtype::Bf16, &[5.0; 303]);
+                let from = tensor(dev, Dtype::F32, &from);
+                let part = to.part_mut(to_at..to_at + count);
+                forward(dev, part, from.part(from_at..from_at + count)).unwrap();
+                values_of(dev, &to)
+            };
+            let mut expected = vec![5.0; 303];
+            expected[to_at..to_at + count]
+                .copy_from_slice(&near(Dtype::Bf16, &from[from_at..from_at + count]));
+            assert_eq!(schedules(Dtype::Bf16, run), expected);
+        }
+    }
 }

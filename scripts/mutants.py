@@ -116,7 +116,8 @@ class Builder:
         return self.objects[sanitizer]
 
     def link(self, objects, target, sanitizer):
-        flags = [f"-fsanitize={sanitizer}"] if sanitizer else []
+        # The C library has an `advance` of its own, as old as regular expressions.
+        flags = ["-Wl,-Bsymbolic", *([f"-fsanitize={sanitizer}"] if sanitizer else [])]
         run(["g++", "-shared", *flags, *objects.values(), self.switch, "-o", target])
         return target
 
