@@ -45,6 +45,8 @@ pub mod workspace;
 
 #[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
 mod card_tests;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod eight_tests;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
