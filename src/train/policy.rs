@@ -28,10 +28,10 @@ use heedful_kernels::advantage::{self, Baseline, Scale};
 use heedful_kernels::{Device, View, ViewMut, surrogate};
 use heedful_models::Checkpoint;
 use heedful_models::metrics::Metrics;
+use heedful_models::optimizer::States;
 use heedful_models::policy::{Average, Objective, Ratio};
 use heedful_models::save::{Dtype, Writer};
 use heedful_models::schedule::Shape;
-use heedful_models::trainer::Trainer;
 use heedful_models::workspace::Keep;
 use serde_json::{Value, json};
 
@@ -113,6 +113,8 @@ pub struct Policy {
     pub tokens: usize,
     /// What forward keeps for backward; the results are the same.
     pub keep: Keep,
+    /// What the optimizer keeps of a parameter.
+    pub states: States,
     /// Of prompts and samples.
     pub seed: u64,
     /// Rollouts between states.
@@ -193,8 +195,9 @@ pub fn train_by(
             run.save(step)?;
         }
     }
-    let Trainer { params, model: shape, .. } = &run.trainer;
-    let read = |name: &str, out: &mut [f32]| shape.layout.read(params.view(), name, out);
+    let values = run.trainer.values()?;
+    let layout = &run.trainer.model.layout;
+    let read = |name: &str, out: &mut [f32]| layout.read(View::F32(&values), name, out);
     Writer::like(&checkpoint)?.dtype(with.dtype).write(&model, read)?;
     let prompts = tasks.list.len();
     let tasks::Tasks { left_out, partly, .. } = tasks;
@@ -262,6 +265,7 @@ impl Policy {
             length: 512,
             tokens: 2048,
             keep: Keep::Layers,
+            states: States::Full,
             seed: 0,
             save_every: 10,
             dtype: Dtype::F32,
@@ -335,6 +339,7 @@ pub(crate) fn settings(with: &Policy) -> Value {
         "tokens": with.tokens,
         "seed": with.seed,
     });
+    crate::train::tell(with.states, &mut settings);
     with.place.tell(&mut settings);
     settings
 }
