@@ -1,8 +1,11 @@
 //! AdamW over the flat parameters, with clipping by the global norm.
+//!
+//! What it keeps between updates is f32, or on a card 8 bits a value: then a parameter costs seven
+//! bytes with its gradient, not sixteen.
 
 use std::ops::Range;
 
-use heedful_kernels::{Device, Dtype, Tensor, adamw, copy, norm};
+use heedful_kernels::{Device, Dtype, Tensor, adamw, adamw8, copy, norm};
 
 use crate::error::{Error, Result};
 use crate::params::Layout;
@@ -15,6 +18,69 @@ pub enum Decay {
     Matrices,
     /// Everything.
     All,
+}
+
+/// What is kept of every parameter between updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum States {
+    /// Moments in f32; on a card that computes in bf16 the parameter in f32 too.
+    #[default]
+    Full,
+    /// Moments and what the parameter has beyond bf16 in 8 bits each ([`adamw8`]), with gradients
+    /// in bf16. For cards that compute in bf16.
+    Eight,
+}
+
+impl States {
+    /// Whether this device can keep them.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check(self, device: &Device) -> Result<()> {
+        match (self, device) {
+            (States::Full, _) => Ok(()),
+            (States::Eight, Device::Gpu(_)) if device.float() == Dtype::Bf16 => Ok(()),
+            (States::Eight, Device::Gpu(_)) => {
+                let float = device.float();
+                Err(Error::argument(format!("8-bit states are for weights of bf16, not {float}")))
+            }
+            (States::Eight, Device::Cpu(_)) => {
+                Err(Error::argument("8-bit states are for cards: the host keeps f32"))
+            }
+        }
+    }
+
+    /// What gradients are gathered in.
+    pub(crate) fn grads(self) -> Dtype {
+        match self {
+            States::Full => Dtype::F32,
+            States::Eight => Dtype::Bf16,
+        }
+    }
+
+    fn moments(self) -> Dtype {
+        match self {
+            States::Full => Dtype::F32,
+            States::Eight => Dtype::U8,
+        }
+    }
+}
+
+/// What parameters are beyond those that passes work on.
+#[derive(Debug)]
+pub enum Beyond {
+    /// Nothing: passes work on f32.
+    Nothing,
+    /// All of them in f32, where passes work on a rounded copy.
+    Master(Tensor),
+    /// A byte each, and the scales of the moments, whose blocks begin anew with every part that
+    /// has a weight decay of its own.
+    Bytes {
+        /// `[N]` u8.
+        residual: Tensor,
+        /// f32: [`adamw8::scales`] of each part.
+        scales: Tensor,
+    },
 }
 
 /// How parameters are updated.
@@ -32,6 +98,8 @@ pub struct Settings {
     pub decay: Decay,
     /// Gradients of a larger global norm are scaled down to it.
     pub clip: Option<f64>,
+    /// What is kept between updates.
+    pub states: States,
 }
 
 impl Default for Settings {
@@ -44,6 +112,7 @@ impl Default for Settings {
             weight_decay: 0.0,
             decay: Decay::Matrices,
             clip: Some(1.0),
+            states: States::Full,
         }
     }
 }
@@ -55,11 +124,11 @@ pub struct Optimizer {
     pub settings: Settings,
     /// Updates so far.
     pub step: u64,
-    /// The parameters in f32, where passes work on a rounded copy.
-    pub master: Option<Tensor>,
-    /// Mean of gradients.
+    /// What the parameters are beyond those of passes.
+    pub beyond: Beyond,
+    /// Mean of gradients, f32 or u8.
     pub m: Tensor,
-    /// Mean of squared gradients.
+    /// Mean of squared gradients, f32 or u8.
     pub v: Tensor,
     /// Parts of the parameters, in order, and the weight decay of each.
     ranges: Vec<(Range<usize>, f64)>,
@@ -69,25 +138,24 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
-    /// An optimizer that has seen nothing.
+    /// An optimizer that has seen nothing, of parameters with this beyond them. The settings are
+    /// checked ones.
     ///
     /// # Errors
-    /// Settings that would not train: see the fields.
-    pub fn new(device: &Device, layout: &Layout, settings: Settings) -> Result<Optimizer> {
-        let Settings { beta1, beta2, eps, weight_decay, clip, .. } = settings;
-        let betas = [beta1, beta2].iter().all(|beta| (0.0..1.0).contains(beta));
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        let decays = weight_decay.is_finite() && weight_decay >= 0.0;
-        if !betas || !positive(eps) || !decays || !clip.is_none_or(positive) {
-            return Err(Error::argument(format!("an optimizer of {settings:?} cannot be")));
-        }
-        let len = layout.len();
+    /// No memory on the card.
+    pub(crate) fn new(
+        device: &Device,
+        layout: &Layout,
+        settings: Settings,
+        beyond: Beyond,
+    ) -> Result<Optimizer> {
+        let (len, moments) = (layout.len(), settings.states.moments());
         Ok(Optimizer {
             settings,
             step: 0,
-            master: None,
-            m: device.zeros(Dtype::F32, len)?,
-            v: device.zeros(Dtype::F32, len)?,
+            beyond,
+            m: device.zeros(moments, len)?,
+            v: device.zeros(moments, len)?,
             ranges: ranges(layout, settings),
             partial: device.zeros(Dtype::U32, norm::scratch(len))?,
             factor: device.zeros(Dtype::F32, 2)?,
@@ -137,18 +205,27 @@ impl Optimizer {
     ) -> Result<f64> {
         let (factor, partial) = (self.factor.view_mut(), self.partial.view_mut());
         norm::clip(dev, factor, partial, grads.view(), self.settings.clip)?;
+        let mut first = 0;
         for (range, weight_decay) in &self.ranges {
             let with = self.settings.step(self.step + 1, rate, *weight_decay, 1.0);
             let (m, v) = (part_mut(&mut self.m, range), part_mut(&mut self.v, range));
             let (grads, factor) = (part(grads, range), Some(self.factor.view()));
-            match &mut self.master {
-                Some(master) => {
-                    let (whole, rounded) = (part_mut(master, range), part_mut(params, range));
-                    adamw::copied(dev, whole, Some(rounded), m, v, grads, factor, &with)?;
-                }
-                None => {
-                    let params = part_mut(params, range);
+            let params = part_mut(params, range);
+            match &mut self.beyond {
+                Beyond::Nothing => {
                     adamw::copied(dev, params, None, m, v, grads, factor, &with)?;
+                }
+                Beyond::Master(master) => {
+                    let whole = part_mut(master, range);
+                    adamw::copied(dev, whole, Some(params), m, v, grads, factor, &with)?;
+                }
+                Beyond::Bytes { residual, scales } => {
+                    let last = first + adamw8::scales(range.len());
+                    let (residual, scales) =
+                        (part_mut(residual, range), scales.part_mut(first..last));
+                    let state = adamw8::State { residual, m, v, scales };
+                    adamw8::step(dev, params, state, grads, factor, &with)?;
+                    first = last;
                 }
             }
         }
@@ -163,11 +240,31 @@ impl Optimizer {
 }
 
 impl Settings {
+    /// Whether a training on this device can have them.
+    ///
+    /// # Errors
+    /// Settings that would not train: see the fields.
+    pub(crate) fn check(self, device: &Device) -> Result<()> {
+        let Settings { beta1, beta2, eps, weight_decay, clip, states, .. } = self;
+        let betas = [beta1, beta2].iter().all(|beta| (0.0..1.0).contains(beta));
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let decays = weight_decay.is_finite() && weight_decay >= 0.0;
+        if !betas || !positive(eps) || !decays || !clip.is_none_or(positive) {
+            return Err(Error::argument(format!("an optimizer of {self:?} cannot be")));
+        }
+        states.check(device)
+    }
+
     /// One step of AdamW.
     fn step(self, step: u64, lr: f64, weight_decay: f64, grad_scale: f64) -> adamw::Step {
         let Settings { beta1, beta2, eps, .. } = self;
         adamw::Step { lr, beta1, beta2, eps, weight_decay, step, grad_scale }
     }
+}
+
+/// How many scales the moments of all parts have in 8 bits.
+pub(crate) fn scales(layout: &Layout, settings: Settings) -> usize {
+    ranges(layout, settings).iter().map(|(range, _)| adamw8::scales(range.len())).sum()
 }
 
 /// Neighbours with the same decay are one part.

@@ -5,13 +5,14 @@
 
 use std::ops::Range;
 
-use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut, copy};
+use heedful_kernels::{Device, Dtype, Tensor, View, ViewMut, adamw8, copy};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, Head};
 use crate::counter::Counter;
 use crate::error::{Error, Result};
 use crate::names;
+use crate::optimizer::States;
 
 /// Where each parameter lies in the flat buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +157,72 @@ impl Layer {
     }
 }
 
+/// Parameters that a training begins with.
+#[derive(Debug)]
+pub enum Initial {
+    /// f32.
+    Whole(Tensor),
+    /// In 24 bits, as [`adamw8::split`] cuts them.
+    Split {
+        /// `[N]` bf16.
+        weights: Tensor,
+        /// `[N]` u8: what they have beyond.
+        residual: Tensor,
+    },
+}
+
+impl From<Tensor> for Initial {
+    fn from(whole: Tensor) -> Initial {
+        Initial::Whole(whole)
+    }
+}
+
+/// The parameters of a checkpoint for a training that keeps these states. Where they are 8 bits,
+/// tensors are cut one by one on the host: the card never holds them in f32.
+///
+/// # Errors
+/// As [`load`]; states that the device cannot keep.
+pub fn load_for(
+    device: &Device,
+    from: &Checkpoint,
+    layout: &Layout,
+    seed: u64,
+    states: States,
+) -> Result<Initial> {
+    states.check(device)?;
+    if states == States::Full {
+        return Ok(Initial::Whole(load(device, from, layout, seed)?));
+    }
+    check(from, layout)?;
+    let mut weights = device.zeros(Dtype::Bf16, layout.len())?;
+    let mut residual = device.zeros(Dtype::U8, layout.len())?;
+    let mut one = Vec::new();
+    for entry in &layout.tensors {
+        one.resize(entry.range.len(), 0.0);
+        read(from, layout, seed, entry, &mut one)?;
+        let (to, beyond) = (entry.range.clone(), entry.range.clone());
+        split(device, weights.part_mut(to), residual.part_mut(beyond), &one)?;
+    }
+    Ok(Initial::Split { weights, residual })
+}
+
+/// Writes values as bf16 and the byte beyond each.
+///
+/// # Errors
+/// Other lengths or types; of the driver.
+pub(crate) fn split(
+    device: &Device,
+    weights: ViewMut<'_>,
+    residual: ViewMut<'_>,
+    values: &[f32],
+) -> Result<()> {
+    let cut = || values.iter().map(|value| adamw8::split(*value));
+    let high: Vec<u8> = cut().flat_map(|(weight, _)| weight.to_le_bytes()).collect();
+    copy::set_bytes(device, weights, &high)?;
+    let low: Vec<u8> = cut().map(|(_, beyond)| beyond).collect();
+    Ok(copy::set_bytes(device, residual, &low)?)
+}
+
 /// The parameters of a checkpoint as one flat f32 buffer. A classifier's `score` that the
 /// checkpoint lacks is drawn as in [`random`].
 ///
@@ -186,6 +253,12 @@ fn load_as(
     layout: &Layout,
     seed: u64,
 ) -> Result<Tensor> {
+    check(from, layout)?;
+    fill(device, layout, dtype, &mut |entry, part| read(from, layout, seed, entry, part))
+}
+
+/// Refuses a checkpoint that lacks a tensor or has it in another shape.
+fn check(from: &Checkpoint, layout: &Layout) -> Result<()> {
     for entry in &layout.tensors {
         match from.shape(&entry.name) {
             Some(shape) if *shape == *entry.shape => {}
@@ -198,13 +271,22 @@ fn load_as(
             None => return Err(Error::file(from.path(), format!("no tensor {}", entry.name))),
         }
     }
-    fill(device, layout, dtype, &mut |entry, part| {
-        if from.has(&entry.name) {
-            return from.read_f32(&entry.name, part);
-        }
-        draw(entry, layout.layers.len(), seed, part);
-        Ok(())
-    })
+    Ok(())
+}
+
+/// A tensor of the checkpoint, or a drawn one that it lacks.
+fn read(
+    from: &Checkpoint,
+    layout: &Layout,
+    seed: u64,
+    entry: &Entry,
+    part: &mut [f32],
+) -> Result<()> {
+    if from.has(&entry.name) {
+        return from.read_f32(&entry.name, part);
+    }
+    draw(entry, layout.layers.len(), seed, part);
+    Ok(())
 }
 
 /// A flat buffer whose tensors are written by `with`, one at a time.

@@ -1,26 +1,24 @@
 //! A training on disk: parameters, moments and place, written whole or not at all.
 //!
-//! The file is a safetensors file with three flat tensors and the place in its metadata. A training
-//! that is resumed continues bit for bit.
+//! The file is a safetensors file with flat tensors and the place in its metadata: parameters and
+//! moments in f32, or what a training with 8-bit states keeps, as it is. A training that is resumed
+//! continues bit for bit.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
-use std::ops::Range;
 use std::path::Path;
 
-use heedful_kernels::{Tensor, cast, copy};
+use heedful_kernels::{Dtype, Tensor, cast, copy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::feed::Place;
-use crate::trainer::Trainer;
+use crate::optimizer::Beyond;
+use crate::trainer::{Trainer, runs};
 
 /// Headers longer than this are none of ours.
 const LONGEST: u64 = 1 << 24;
-
-/// Values that are converted at a time.
-const RUN: usize = 1 << 20;
 
 /// What a state says beside its tensors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,16 +57,25 @@ struct Info {
     data_offsets: [u64; 2],
 }
 
-const NAMES: [&str; 3] = ["params", "m", "v"];
-
-fn tensors(len: usize) -> BTreeMap<String, Info> {
-    let bytes = len as u64 * 4;
-    let info = |at: u64| Info {
-        dtype: "F32".into(),
-        shape: vec![len as u64],
-        data_offsets: [at * bytes, (at + 1) * bytes],
+/// What the header says of these tensors, and the bytes of all of them.
+fn tensors<'a>(
+    kept: impl IntoIterator<Item = (&'static str, &'a Tensor)>,
+) -> (BTreeMap<String, Info>, u64) {
+    let mut at = 0;
+    let info = |(name, tensor): (&str, &Tensor)| {
+        let (dtype, len) = (tensor.dtype(), tensor.len() as u64);
+        let start = at;
+        at += len * dtype.bytes() as u64;
+        let dtype = match dtype {
+            Dtype::F32 => "F32",
+            Dtype::Bf16 => "BF16",
+            Dtype::U32 => "U32",
+            Dtype::U8 => "U8",
+        };
+        let info = Info { dtype: dtype.into(), shape: vec![len], data_offsets: [start, at] };
+        (name.to_owned(), info)
     };
-    NAMES.iter().zip(0..).map(|(name, at)| ((*name).to_owned(), info(at))).collect()
+    (kept.into_iter().map(info).collect(), at)
 }
 
 /// Writes the state of a training beside `path` and puts it there when it is complete.
@@ -89,7 +96,7 @@ pub fn save_with(path: &Path, trainer: &Trainer, progress: &Progress, memory: &s
     if !memory.is_empty() {
         metadata.insert("memory".to_owned(), memory.to_owned());
     }
-    let header = Header { metadata, tensors: tensors(trainer.params.len()) };
+    let header = Header { metadata, tensors: tensors(kept(trainer)).0 };
     let mut header = serde_json::to_vec(&header).expect("a header is plain data");
     header.resize(header.len().next_multiple_of(8), b' ');
     if header.len() as u64 > LONGEST {
@@ -101,7 +108,7 @@ pub fn save_with(path: &Path, trainer: &Trainer, progress: &Progress, memory: &s
         let mut out = BufWriter::new(File::create(&made)?);
         out.write_all(&(header.len() as u64).to_le_bytes())?;
         out.write_all(&header)?;
-        for tensor in kept(trainer) {
+        for (_, tensor) in kept(trainer) {
             for run in runs(tensor.len()) {
                 let bytes = copy::bytes(&trainer.device, tensor.part(run));
                 out.write_all(&bytes.map_err(std::io::Error::other)?)?;
@@ -124,23 +131,33 @@ pub fn load(path: &Path, trainer: &mut Trainer) -> Result<Progress> {
     let size = file.metadata().map_err(io)?.len();
     let len = trainer.params.len();
     let (header, length) = header(path, &mut file)?;
-    if header.tensors != tensors(len) || size != 8 + length + 12 * len as u64 {
-        let problem = format!("not the state of a training of {len} parameters");
+    let (expected, bytes) = tensors(kept(trainer));
+    if header.tensors != expected || size != 8 + length + bytes {
+        let states = match trainer.optimizer.beyond {
+            Beyond::Bytes { .. } => " and 8-bit states",
+            _ => "",
+        };
+        let problem = format!("not the state of a training of {len} parameters{states}");
         return Err(Error::file(path, problem));
     }
     let progress = header.metadata.get("progress").map_or("", String::as_str);
     let progress: Progress = serde_json::from_str(progress)
         .map_err(|e| Error::file(path, format!("no progress in its metadata: {e}")))?;
     let Trainer { device, params, optimizer, .. } = trainer;
-    let whole = optimizer.master.as_mut().unwrap_or(params);
-    for tensor in [whole, &mut optimizer.m, &mut optimizer.v] {
+    let (m, v) = (&mut optimizer.m, &mut optimizer.v);
+    let kept: Vec<&mut Tensor> = match &mut optimizer.beyond {
+        Beyond::Nothing => vec![params, m, v],
+        Beyond::Master(master) => vec![master, m, v],
+        Beyond::Bytes { residual, scales } => vec![scales, params, residual, m, v],
+    };
+    for tensor in kept {
         for run in runs(tensor.len()) {
-            let mut bytes = vec![0; 4 * run.len()];
+            let mut bytes = vec![0; tensor.dtype().bytes() * run.len()];
             file.read_exact(&mut bytes).map_err(io)?;
             copy::set_bytes(device, tensor.part_mut(run), &bytes)?;
         }
     }
-    if let Some(master) = &optimizer.master {
+    if let Beyond::Master(master) = &optimizer.beyond {
         cast::forward(device, params.view_mut(), master.view())?;
     }
     optimizer.step = progress.step;
@@ -173,13 +190,16 @@ fn header(path: &Path, file: &mut File) -> Result<(Header, u64)> {
     Ok((header.map_err(|e| Error::file(path, format!("header: {e}")))?, length))
 }
 
-/// What is kept, in the order of [`NAMES`].
-fn kept(trainer: &Trainer) -> [&Tensor; 3] {
-    let optimizer = &trainer.optimizer;
-    [optimizer.master.as_ref().unwrap_or(&trainer.params), &optimizer.m, &optimizer.v]
-}
-
-/// So many values, a run at a time.
-fn runs(len: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..len.div_ceil(RUN)).map(move |at| at * RUN..len.min((at + 1) * RUN))
+/// What is kept, in the order of the file: tensors of larger values first, so that all lie aligned.
+fn kept(trainer: &Trainer) -> Vec<(&'static str, &Tensor)> {
+    let Trainer { params, optimizer, .. } = trainer;
+    let moments = [("m", &optimizer.m), ("v", &optimizer.v)];
+    let parameters = match &optimizer.beyond {
+        Beyond::Nothing => vec![("params", params)],
+        Beyond::Master(master) => vec![("params", master)],
+        Beyond::Bytes { residual, scales } => {
+            vec![("scales", scales), ("params", params), ("residual", residual)]
+        }
+    };
+    parameters.into_iter().chain(moments).collect()
 }

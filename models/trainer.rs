@@ -1,14 +1,17 @@
 //! A training: parameters, gradients, optimizer and buffers, a step at a time.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use heedful_kernels::{Device, Dtype, Tensor, View, cast, copy, fill, sums};
+use half::bf16;
+use heedful_kernels::{Device, Dtype, Tensor, View, adamw8, cast, copy, fill, sums};
 
 use crate::batch::Batch;
 use crate::classifier::{self, Labels};
 use crate::error::{Error, Result};
 use crate::lm_head::{self, CrossEntropy, TokenLoss};
-use crate::optimizer::{self, Optimizer};
+use crate::optimizer::{self, Beyond, Optimizer, States};
+use crate::params::{self, Initial, Layout};
 use crate::schedule::Schedule;
 use crate::transformer::Transformer;
 use crate::workspace::{Limits, Workspace};
@@ -23,7 +26,7 @@ pub struct Trainer {
     pub model: Transformer,
     /// Its parameters, in the type of the device's activations.
     pub params: Tensor,
-    /// Gradients gathered since the last update.
+    /// Gradients gathered since the last update: f32, or bf16 beside 8-bit states.
     pub grads: Tensor,
     /// Moments.
     pub optimizer: Optimizer,
@@ -73,33 +76,30 @@ pub struct Update {
 }
 
 impl Trainer {
-    /// A training that has not begun, from parameters in f32.
+    /// A training that has not begun, from parameters in f32 or as [`params::load_for`] gives them.
     ///
     /// # Errors
-    /// Parameters of another model, settings or limits that cannot be.
+    /// Parameters of another model or for other states, settings or limits that cannot be; no
+    /// memory on the card.
     pub fn new(
         device: Device,
         model: Transformer,
-        params: Tensor,
+        params: impl Into<Initial>,
         limits: Limits,
         schedule: Schedule,
         settings: optimizer::Settings,
     ) -> Result<Trainer> {
-        let (found, len) = (params.len(), model.layout.len());
+        let (params, len) = (params.into(), model.layout.len());
+        let (Initial::Whole(all) | Initial::Split { weights: all, .. }) = &params;
+        let found = all.len();
         if found != len {
             return Err(Error::argument(format!("{found} parameters for a model of {len}")));
         }
         schedule.check()?;
-        let grads = device.zeros(Dtype::F32, len)?;
-        let mut optimizer = Optimizer::new(&device, &model.layout, settings)?;
-        let params = if device.float() == Dtype::F32 {
-            params
-        } else {
-            let mut copy = device.zeros(device.float(), len)?;
-            cast::forward(&device, copy.view_mut(), params.view())?;
-            optimizer.master = Some(params);
-            copy
-        };
+        settings.check(&device)?;
+        let (params, beyond) = begin(&device, &model.layout, settings, params)?;
+        let grads = device.zeros(settings.states.grads(), len)?;
+        let optimizer = Optimizer::new(&device, &model.layout, settings, beyond)?;
         let work = Workspace::new(&device, &model, limits)?;
         let (share, policy, counted) = (matches!(device, Device::Gpu(_)), None, None);
         Ok(Trainer {
@@ -192,7 +192,13 @@ impl Trainer {
     /// # Errors
     /// Of the card.
     pub fn values(&self) -> Result<Cow<'_, [f32]>> {
-        let whole = self.optimizer.master.as_ref().unwrap_or(&self.params);
+        let whole = match &self.optimizer.beyond {
+            Beyond::Nothing => &self.params,
+            Beyond::Master(master) => master,
+            Beyond::Bytes { residual, .. } => {
+                return Ok(Cow::Owned(joined(&self.device, &self.params, residual)?));
+            }
+        };
         match whole.view() {
             View::F32(values) => Ok(Cow::Borrowed(values)),
             view => Ok(Cow::Owned(copy::read_f32(&self.device, view)?)),
@@ -282,4 +288,59 @@ impl Trainer {
         self.work.load(&self.device, &self.model, batch)?;
         forward::forward(&self.device, &self.model, &self.params, &mut self.work)
     }
+}
+
+/// The parameters that passes work on, and what they are beyond those.
+fn begin(
+    device: &Device,
+    layout: &Layout,
+    settings: optimizer::Settings,
+    params: Initial,
+) -> Result<(Tensor, Beyond)> {
+    let (weights, residual) = match (settings.states, params) {
+        (States::Full, Initial::Whole(whole)) if device.float() == Dtype::F32 => {
+            return Ok((whole, Beyond::Nothing));
+        }
+        (States::Full, Initial::Whole(whole)) => {
+            let mut copy = device.zeros(device.float(), whole.len())?;
+            cast::forward(device, copy.view_mut(), whole.view())?;
+            return Ok((copy, Beyond::Master(whole)));
+        }
+        (States::Full, Initial::Split { .. }) => {
+            return Err(Error::argument("parameters in 24 bits are for 8-bit states"));
+        }
+        (States::Eight, Initial::Split { weights, residual }) => (weights, residual),
+        (States::Eight, Initial::Whole(whole)) => {
+            let mut weights = device.zeros(Dtype::Bf16, whole.len())?;
+            let mut residual = device.zeros(Dtype::U8, whole.len())?;
+            for run in runs(whole.len()) {
+                let values = copy::read_f32(device, whole.part(run.clone()))?;
+                let (to, bytes) = (weights.part_mut(run.clone()), residual.part_mut(run));
+                params::split(device, to, bytes, &values)?;
+            }
+            (weights, residual)
+        }
+    };
+    let scales = device.zeros(Dtype::F32, optimizer::scales(layout, settings))?;
+    Ok((weights, Beyond::Bytes { residual, scales }))
+}
+
+/// The parameters that bf16 and the bytes beyond are.
+fn joined(device: &Device, weights: &Tensor, residual: &Tensor) -> Result<Vec<f32>> {
+    let mut values = Vec::with_capacity(weights.len());
+    for run in runs(weights.len()) {
+        let high = copy::bytes(device, weights.part(run.clone()))?;
+        let low = copy::bytes(device, residual.part(run))?;
+        let high = high.as_chunks().0.iter().map(|bytes| bf16::from_le_bytes(*bytes));
+        values.extend(high.zip(low).map(|(weight, beyond)| adamw8::join(weight, beyond)));
+    }
+    Ok(values)
+}
+
+/// Values that go between host and device at a time.
+const RUN: usize = 1 << 20;
+
+/// So many values, a run at a time.
+pub(crate) fn runs(len: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len.div_ceil(RUN)).map(move |at| at * RUN..len.min((at + 1) * RUN))
 }

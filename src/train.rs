@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use heedful_kernels::{Device, View};
 use heedful_models::config::Head;
 use heedful_models::feed::{Feed, Packing};
-use heedful_models::optimizer::{self, Decay};
+use heedful_models::optimizer::{self, Decay, States};
 use heedful_models::save::{Dtype, Writer};
 use heedful_models::schedule::{Schedule, Shape};
 use heedful_models::sft::{self, Line, Run};
@@ -61,6 +61,8 @@ pub struct Sft {
     pub packing: Packing,
     /// What the forward pass keeps.
     pub keep: Keep,
+    /// What the optimizer keeps of a parameter.
+    pub states: States,
     /// Of the order of the data.
     pub seed: u64,
     /// Updates between evaluations.
@@ -148,19 +150,27 @@ pub fn sft(with: &Sft, mut watch: impl FnMut(&Line, u64)) -> Result<Summary> {
 
 fn trainer(with: &Sft, device: Device, checkpoint: &Checkpoint, steps: u64) -> Result<Trainer> {
     let model = Transformer::new(&device, checkpoint.config(), Head::Lm, with.length)?;
-    let params = params::load(&device, checkpoint, &model.layout, with.seed)?;
+    let params = params::load_for(&device, checkpoint, &model.layout, with.seed, with.states)?;
     let rows = (CHUNK / model.config.vocab).clamp(64, 4096);
     let limits = Limits { tokens: with.tokens, sequences: with.tokens, rows, keep: with.keep };
     let schedule =
         Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
-    let optimizer = adamw(with.weight_decay, with.clip);
+    let optimizer = adamw(with.weight_decay, with.clip, with.states);
     Ok(Trainer::new(device, model, params, limits, schedule, optimizer)?)
 }
 
 /// AdamW whose weight decay falls on matrices; a clip of 0 does not clip.
-pub(crate) fn adamw(weight_decay: f64, clip: f64) -> optimizer::Settings {
+pub(crate) fn adamw(weight_decay: f64, clip: f64, states: States) -> optimizer::Settings {
     let clip = (clip != 0.0).then_some(clip);
-    optimizer::Settings { weight_decay, decay: Decay::Matrices, clip, ..Default::default() }
+    let decay = Decay::Matrices;
+    optimizer::Settings { weight_decay, decay, clip, states, ..Default::default() }
+}
+
+/// Notes 8-bit states among the settings of a training; the usual ones leave no trace.
+pub(crate) fn tell(states: States, settings: &mut Value) {
+    if states == States::Eight {
+        settings["states"] = "8bit".into();
+    }
 }
 
 /// Logits that are held at a time: 32 MiB, a hundred rows and more of a large vocabulary.
@@ -187,6 +197,7 @@ fn settings(with: &Sft, steps: u64) -> Value {
         },
         "seed": with.seed,
     });
+    tell(with.states, &mut settings);
     with.place.tell(&mut settings);
     settings
 }

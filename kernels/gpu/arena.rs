@@ -168,8 +168,8 @@ impl fmt::Display for Shortage {
             }
         }
         f.write_str(
-            " lower slots or max_tokens (rollout) or tokens (training), keep optimizer states in \
-             8 bits, or give the card's memory a larger share",
+            " lower slots or max_tokens (rollout) or tokens (training), set states to 8bit, or \
+             give the card's memory a larger share",
         )
     }
 }

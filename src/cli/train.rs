@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use heedful_models::feed::Packing;
+use heedful_models::optimizer;
 use heedful_models::save::Dtype;
 use heedful_models::schedule::Shape;
 use heedful_models::workspace::Keep;
@@ -87,6 +88,10 @@ struct Sft {
     /// Run layers again in the backward pass: less memory, more time.
     #[arg(long)]
     recompute: bool,
+    /// What the optimizer keeps of a parameter; `8bit` takes seven bytes of a card with the weight
+    /// and its gradient, `f32` eighteen.
+    #[arg(long, value_enum, default_value = "f32")]
+    states: States,
     /// Of the order of the data.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -114,6 +119,26 @@ pub(super) enum Schedule {
 pub(super) enum Type {
     F32,
     Bf16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub(super) enum States {
+    #[serde(rename = "f32")]
+    #[value(name = "f32")]
+    Full,
+    /// For cards.
+    #[serde(rename = "8bit")]
+    #[value(name = "8bit")]
+    Eight,
+}
+
+impl From<States> for optimizer::States {
+    fn from(states: States) -> optimizer::States {
+        match states {
+            States::Full => optimizer::States::Full,
+            States::Eight => optimizer::States::Eight,
+        }
+    }
 }
 
 impl From<Schedule> for Shape {
@@ -193,6 +218,7 @@ impl Sft {
             length: self.length,
             packing: if self.in_order { Packing::InOrder } else { Packing::FirstFit },
             keep: if self.recompute { Keep::Inputs } else { Keep::Layers },
+            states: self.states.into(),
             seed: self.seed,
             evaluate_every: self.evaluate_every,
             save_every: self.save_every,

@@ -10,6 +10,7 @@ use heedful_benchmarks::statistics::binary;
 use heedful_datasets::groups::{self, Group};
 use heedful_kernels::View;
 use heedful_models::config::Head;
+use heedful_models::optimizer::States;
 use heedful_models::save::{self, Dtype, Writer};
 use heedful_models::schedule::{Schedule, Shape};
 use heedful_models::trainer::Trainer;
@@ -217,7 +218,7 @@ impl<'a> Run<'a> {
         let limits = Limits { tokens, sequences, rows: 1, keep: Keep::Layers };
         let Reward { rate, warmup, shape, .. } = *with;
         let schedule = Schedule { rate, warmup, steps, shape, floor: 0.0 };
-        let optimizer = crate::train::adamw(with.weight_decay, with.clip);
+        let optimizer = crate::train::adamw(with.weight_decay, with.clip, States::Full);
         let mut trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
         let ended = fit.run(&mut trainer, |line| watch(line, steps))?;
         Ok((trainer, ended))

@@ -59,6 +59,7 @@ pub(super) fn run(
         length: cycle.policy.length,
         packing: Packing::FirstFit,
         keep: cycle.policy.keep,
+        states: cycle.policy.states,
         seed: cycle.recipe.seed,
         evaluate_every: 0,
         save_every: 20,

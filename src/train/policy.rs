@@ -28,10 +28,10 @@ use heedful_kernels::advantage::{self, Baseline, Scale};
 use heedful_kernels::{Device, copy, surrogate};
 use heedful_models::Checkpoint;
 use heedful_models::metrics::Metrics;
+use heedful_models::optimizer::States;
 use heedful_models::policy::{Average, Objective, Ratio};
 use heedful_models::save::{Dtype, Writer};
 use heedful_models::schedule::Shape;
-use heedful_models::trainer::Trainer;
 use heedful_models::workspace::Keep;
 use serde_json::{Value, json};
 
@@ -115,6 +115,8 @@ pub struct Policy {
     pub keep: Keep,
     /// Whether samples of one prompt share its tokens in a batch; unset, a card does.
     pub share: Option<bool>,
+    /// What the optimizer keeps of a parameter.
+    pub states: States,
     /// Of prompts and samples.
     pub seed: u64,
     /// Rollouts between states.
@@ -195,8 +197,9 @@ pub fn train_by(
             run.save(step)?;
         }
     }
-    let Trainer { params, model: shape, .. } = &run.trainer;
-    let read = |name: &str, out: &mut [f32]| shape.layout.read(params.view(), name, out);
+    let values = run.trainer.values()?;
+    let layout = &run.trainer.model.layout;
+    let read = |name: &str, out: &mut [f32]| layout.read(View::F32(&values), name, out);
     Writer::like(&checkpoint)?.dtype(with.dtype).write(&model, read)?;
     let prompts = tasks.list.len();
     let tasks::Tasks { left_out, partly, .. } = tasks;
@@ -269,6 +272,7 @@ impl Policy {
             tokens: 2048,
             keep: Keep::Layers,
             share: None,
+            states: States::Full,
             seed: 0,
             save_every: 10,
             dtype: Dtype::F32,
@@ -342,6 +346,7 @@ pub(crate) fn settings(with: &Policy) -> Value {
         "tokens": with.tokens,
         "seed": with.seed,
     });
+    crate::train::tell(with.states, &mut settings);
     with.place.tell(&mut settings);
     if let Some(share) = with.share {
         settings["share_prompts"] = share.into();

@@ -7,12 +7,14 @@ use heedful_models::batch::Batch;
 use heedful_models::config::Head;
 use heedful_models::engine::{Engine, Settings, Weights};
 use heedful_models::generate::{Event, Options, Request, run};
+use heedful_models::optimizer::{self, States};
+use heedful_models::params::Initial;
 use heedful_models::policy::{self, Average, Objective, Ratio, Sample};
 use heedful_models::schedule::{Schedule, Shape};
 use heedful_models::trainer::Trainer;
 use heedful_models::transformer::Transformer;
 use heedful_models::workspace::{Keep, Limits};
-use heedful_models::{Config, Result, optimizer};
+use heedful_models::{Config, Result};
 use serde_json::{Value, json};
 
 use crate::shapes::{drawn, ids};
@@ -32,6 +34,10 @@ pub(crate) const SIZE: Size = Size { sequences: 32, length: 1024, micro: 16_384,
 /// For the emulator.
 pub(crate) const TINY: Size = Size { sequences: 2, length: 6, micro: 6, steps: 1 };
 
+/// From so many parameters on states are kept in 8 bits: in f32 they are more than a card of 80 GB
+/// has.
+const LARGE: usize = 4_000_000_000;
+
 /// A trainer of drawn weights.
 pub(crate) fn trainer(
     dev: Device,
@@ -41,10 +47,18 @@ pub(crate) fn trainer(
     positions: usize,
 ) -> Result<Trainer> {
     let model = Transformer::new(&dev, config, head, positions)?;
-    let params = drawn(&dev, config, head, Dtype::F32)?;
+    let states = if model.layout.len() < LARGE { States::Full } else { States::Eight };
+    let params = match states {
+        States::Full => drawn(&dev, config, head, Dtype::F32)?.into(),
+        States::Eight => Initial::Split {
+            weights: drawn(&dev, config, head, Dtype::Bf16)?,
+            residual: dev.zeros(Dtype::U8, model.layout.len())?,
+        },
+    };
     let schedule =
         Schedule { rate: 1e-6, warmup: 0, steps: 1000, shape: Shape::Constant, floor: 0.0 };
-    Trainer::new(dev, model, params, limits, schedule, optimizer::Settings::default())
+    let settings = optimizer::Settings { states, ..optimizer::Settings::default() };
+    Trainer::new(dev, model, params, limits, schedule, settings)
 }
 
 /// Rows of logits held at once: the weights' gradient of the head is not read too often then.

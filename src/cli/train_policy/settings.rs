@@ -9,13 +9,14 @@ use heedful_benchmarks::thinking;
 use heedful_constraints::Profile;
 use heedful_kernels::advantage::{Baseline, Scale};
 use heedful_kernels::surrogate;
+use heedful_models::optimizer;
 use heedful_models::policy::{Average, Objective, Ratio};
 use heedful_models::save::Dtype;
 use heedful_models::schedule::Shape;
 use heedful_models::workspace::Keep;
 use serde::{Deserialize, Serialize};
 
-use super::super::train::{Schedule, Type};
+use super::super::train::{Schedule, States, Type};
 use crate::error::{Error, Result};
 use crate::train::policy::Policy;
 use crate::train::policy::curriculum::Curriculum;
@@ -165,6 +166,10 @@ pub(super) struct Settings {
     /// for rounding [default: true on a card, false on the host].
     #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     share_prompts: Option<bool>,
+    /// What the optimizer keeps of a parameter; `8bit` takes seven bytes of a card with the weight
+    /// and its gradient, `f32` eighteen [default: f32].
+    #[arg(long, value_enum)]
+    states: Option<States>,
     /// Of prompts and samples [default: 0].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -229,6 +234,7 @@ impl Settings {
             tokens: self.tokens.unwrap_or(with.tokens),
             keep: self.recompute.map_or(with.keep, kept),
             share: self.share_prompts.or(with.share),
+            states: self.states.map_or(with.states, optimizer::States::from),
             seed: self.seed.unwrap_or(with.seed),
             save_every: self.save_every.unwrap_or(with.save_every),
             dtype: self.dtype.map_or(with.dtype, Dtype::from),

@@ -61,6 +61,7 @@ fn a_flag_wins_over_the_preset() {
     let flags = Settings {
         recompute: Some(true),
         share_prompts: Some(true),
+        states: Some(States::Eight),
         group: Some(16),
         kl: Some(0.0),
         std_floor: Some(0.25),
@@ -70,8 +71,21 @@ fn a_flag_wins_over_the_preset() {
     let ours = policy(flags.over(preset("default")).unwrap());
     assert_eq!((ours.group, ours.prompts, ours.scale), (16, 32, Scale::Floor(0.25)));
     assert_eq!((ours.keep, ours.share), (Keep::Inputs, Some(true)));
+    assert_eq!((ours.states, preset("default").states), (optimizer::States::Eight, None));
     assert_eq!((ours.gates.length, ours.objective.clip.low), (Some((0.5, 4.0)), 0.2));
     assert_eq!(policy(flags.over(preset("paper")).unwrap()).objective.clip.penalty, 0.0);
+}
+
+#[test]
+fn states_are_named_and_told_where_they_are_not_the_usual() {
+    let read = |text: &str| toml::from_str::<Settings>(text);
+    let told = |text: &str| {
+        let with = policy(read(text).unwrap());
+        crate::train::policy::settings(&with)["states"].clone()
+    };
+    assert_eq!(told("states = '8bit'"), "8bit");
+    assert!(told("states = 'f32'").is_null() && told("").is_null());
+    assert!(read("states = '4bit'").is_err());
 }
 
 #[test]

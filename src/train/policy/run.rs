@@ -66,13 +66,14 @@ impl<'a, 'j> Run<'a, 'j> {
         let wires = with.tripwire.as_ref().map(|wire| Wires::read(&wire.file, with)).transpose()?;
         let device = with.place.open()?;
         let model = Transformer::new(&device, checkpoint.config(), Head::Lm, with.length)?;
-        let params = params::load(&device, checkpoint, &model.layout, with.seed)?;
+        let states = with.states;
+        let params = params::load_for(&device, checkpoint, &model.layout, with.seed, states)?;
         let rows = (crate::train::CHUNK / model.config.vocab).clamp(64, 4096);
         let limits = Limits { tokens: with.tokens, sequences: with.tokens, rows, keep: with.keep };
         let steps = with.steps * with.updates as u64;
         let schedule =
             Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
-        let optimizer = crate::train::adamw(with.weight_decay, with.clip);
+        let optimizer = crate::train::adamw(with.weight_decay, with.clip, states);
         let sampler = Sampler::new(with, checkpoint)?;
         let mut trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
         trainer.share = with.share.unwrap_or(trainer.share);
