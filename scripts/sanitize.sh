@@ -74,8 +74,8 @@ for kind in "$@"; do
     kernels=$(built heedful-kernels)
     clean "the emulator, $kind" "$emulator"
     # The tests of the driver's bindings start processes and compilers, which get the library too.
-    clean "the kernels, $kind" "$kernels" card gpu:: sum_rows advance:: ratio:: likelihood:: cast:: \
-        --skip gpu::cuda
+    clean "the kernels, $kind" "$kernels" \
+        card gpu:: sum_rows advance:: ratio:: likelihood:: cast:: --skip gpu::cuda
     if [ "$kind" = address ]; then
         planted "$emulator" tests::planted_beyond_a_buffer heap-buffer-overflow
         planted "$emulator" tests::planted_beyond_shared_memory heap-buffer-overflow
