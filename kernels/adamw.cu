@@ -63,14 +63,14 @@ __device__ __forceinline__ void step(float* p, bf16* copy, float* m, float* v, c
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256)
+extern "C" __global__ void __launch_bounds__(256, 4)
     adamw_f32(float* p, bf16* copy, float* m, float* v, const float* grads, const float* factor,
               float grad, float decay, float toward1, float beta2, float toward2, float root,
               float eps, float rate, u64 count) {
   Factors with = {grad, decay, toward1, beta2, toward2, root, eps, rate};
   step(p, copy, m, v, grads, factor, with, count);
 }
-extern "C" __global__ void __launch_bounds__(256)
+extern "C" __global__ void __launch_bounds__(256, 4)
     adamw_bf16(float* p, bf16* copy, float* m, float* v, const bf16* grads, const float* factor,
                float grad, float decay, float toward1, float beta2, float toward2, float root,
                float eps, float rate, u64 count) {

@@ -60,6 +60,7 @@ fn ours_differs_where_it_says_so() {
 fn a_flag_wins_over_the_preset() {
     let flags = Settings {
         recompute: Some(true),
+        share_prompts: Some(true),
         group: Some(16),
         kl: Some(0.0),
         std_floor: Some(0.25),
@@ -68,7 +69,7 @@ fn a_flag_wins_over_the_preset() {
     };
     let ours = policy(flags.over(preset("default")).unwrap());
     assert_eq!((ours.group, ours.prompts, ours.scale), (16, 32, Scale::Floor(0.25)));
-    assert_eq!((ours.keep, policy(preset("default")).keep), (Keep::Inputs, Keep::Layers));
+    assert_eq!((ours.keep, ours.share), (Keep::Inputs, Some(true)));
     assert_eq!((ours.gates.length, ours.objective.clip.low), (Some((0.5, 4.0)), 0.2));
     assert_eq!(policy(flags.over(preset("paper")).unwrap()).objective.clip.penalty, 0.0);
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use heedful_kernels::{Device, Tensor};
+use heedful_kernels::Tensor;
 use heedful_models::config::Head;
 use heedful_models::counter::Counter;
 use heedful_models::metrics::Metrics;
@@ -74,7 +74,8 @@ impl<'a, 'j> Run<'a, 'j> {
             Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
         let optimizer = crate::train::adamw(with.weight_decay, with.clip);
         let sampler = Sampler::new(with, checkpoint)?;
-        let trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
+        let mut trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
+        trainer.share = with.share.unwrap_or(trainer.share);
         let penalised = with.objective.clip.penalty > 0.0;
         let reference = penalised.then(|| trainer.copy()).transpose()?;
         let (settings, lengths) = (settings(with), Lengths::default());
