@@ -5,6 +5,8 @@
 //! the weights, its prompt, the options, the seed and its number alone: not on the slots, nor on
 //! the order of the prompts, nor on threads.
 
+#[cfg(test)]
+mod card_tests;
 mod queue;
 mod sequence;
 #[cfg(test)]

@@ -37,6 +37,8 @@ struct State {
     recording: Option<Vec<String>>,
     /// What each recorded step did, by its key.
     recorded: BTreeMap<u64, Vec<String>>,
+    /// How many times a step was done under a key.
+    repeated: u64,
 }
 
 /// An allocation of just its bytes, so that the address sanitizer knows where it ends.
@@ -84,12 +86,18 @@ impl Emulated {
             scratch: None,
             recording: None,
             recorded: BTreeMap::new(),
+            repeated: 0,
         };
         Emulated { facts, schedule, state: Mutex::new(state) }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// How many steps were done that a card records and repeats.
+    pub fn repeated(&self) -> u64 {
+        self.state().repeated
     }
 
     /// Refuses what a card's recording cannot repeat.
@@ -264,6 +272,7 @@ impl Board for Emulated {
         let mut state = self.state();
         let done = state.recording.take().expect("it was begun above");
         outcome?;
+        state.repeated += 1;
         if done.iter().any(|what| what == GIVEN) {
             return Err(Error::Device(format!("{GIVEN} while a step is recorded")));
         }
