@@ -74,7 +74,9 @@ impl<'a, 'j> Run<'a, 'j> {
             Schedule { rate: with.rate, warmup: with.warmup, steps, shape: with.shape, floor: 0.0 };
         let optimizer = crate::train::adamw(with.weight_decay, with.clip);
         let sampler = Sampler::new(with, checkpoint)?;
-        let trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
+        let mut trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
+        // It has room for passes; sampling comes first.
+        trainer.rest()?;
         let penalised = with.objective.clip.penalty > 0.0;
         let reference = penalised.then(|| trainer.copy()).transpose()?;
         let (settings, lengths) = (settings(with), Lengths::default());
