@@ -44,7 +44,8 @@ pub mod transformer;
 mod values;
 pub mod workspace;
 
-#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+#[cfg(test)]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod card_tests;
 #[cfg(test)]
 mod fixture;

@@ -15,13 +15,10 @@ use heedful_kernels::gpu::Gpu;
 use heedful_kernels::{Device, Dtype, Tensor, View, copy, decode, sample};
 
 use super::super::sequence::{Sample, longest};
-use super::super::{Event, Options};
+use super::super::{AHEAD, Event, Options};
 use super::Queue;
 use crate::engine::{Engine, Step, Told};
 use crate::error::{Error, Result};
-
-/// Steps between two looks, at most.
-const STEPS: usize = 8;
 
 /// Numbers of rows are rounded up to multiples of this, so that few of them are recorded while
 /// samples end.
@@ -52,7 +49,7 @@ pub(super) struct Ahead {
     tokens: Tensor,
     logp: Tensor,
     told: Tensor,
-    /// [`STEPS`, rows].
+    /// [`AHEAD`, rows].
     lines: Tensor,
     lines_logp: Tensor,
     /// The host's scratch memory for sampling, which a card has no need of.
@@ -105,8 +102,8 @@ impl Ahead {
             tokens: ids(most)?,
             logp: dev.zeros(Dtype::F32, most)?,
             told: ids(most)?,
-            lines: ids(STEPS * most)?,
-            lines_logp: dev.zeros(Dtype::F32, STEPS * most)?,
+            lines: ids(AHEAD * most)?,
+            lines_logp: dev.zeros(Dtype::F32, AHEAD * most)?,
             scratch: dev.zeros(Dtype::F32, 0)?,
         }))
     }
@@ -203,8 +200,8 @@ impl Ahead {
             ended: self.ended.view_mut(),
         };
         let log = Log {
-            tokens: self.lines.part_mut(0..STEPS * rows),
-            logp: self.lines_logp.part_mut(0..STEPS * rows),
+            tokens: self.lines.part_mut(0..AHEAD * rows),
+            logp: self.lines_logp.part_mut(0..AHEAD * rows),
         };
         let sampled = Sampled {
             tokens: self.tokens.part(all.clone()),
@@ -240,7 +237,7 @@ impl Queue<'_, '_> {
         on: &mut dyn FnMut(Event) -> Result<()>,
     ) -> Result<()> {
         let most = self.running.iter().map(|sample| self.limit(sample) - sample.tokens.len()).max();
-        let steps = most.unwrap_or(0).min(STEPS);
+        let steps = most.unwrap_or(0).min(AHEAD);
         let rows = self.lay_out(ahead)?;
         let outcome = ahead.go(self.dev, self.engine, rows, steps)?;
         // Of every sample that runs, its row.
