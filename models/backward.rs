@@ -22,7 +22,7 @@ pub fn backward(
     grads: &mut Tensor,
     work: &mut Workspace,
 ) -> Result<()> {
-    let Size { tokens, sequences, .. } = work.size;
+    let Size { tokens, sequences, shared, .. } = work.size;
     let (width, layout) = (model.config.width, &model.layout);
     let all = 0..tokens * width;
     heedful_kernels::fill::forward(dev, work.scratch.dx.part_mut(all.clone()), 0.0)?;
@@ -35,7 +35,7 @@ pub fn backward(
         let slot = work.slot(at);
         let keep = work.limits.keep;
         let Workspace { input, x, kept, scratch, .. } = &mut *work;
-        let pass = Pass { dev, model, params, layer, input, tokens, sequences };
+        let pass = Pass { dev, model, params, layer, input, tokens, sequences, shared };
         let kept = &mut kept[slot];
         if keep == Keep::Inputs {
             pass.attention(&x[at], kept, scratch)?;
@@ -105,7 +105,7 @@ impl Pass<'_> {
         gemm::nn(dev, out, dy, o, self.product(heads, width), Write::Set)?;
         let (out, dots) = (dqkv.part_mut(rows.clone()), dots.part_mut(lse.clone()));
         let (dy, lse, qkv) = (dattention.part(out_width), kept.lse.part(lse), &kept.qkv);
-        let (qkv, starts, shape) = (qkv.part(rows.clone()), self.starts(), model.shape);
+        let (qkv, starts, shape) = (qkv.part(rows.clone()), self.segments(), model.shape);
         attention::backward(dev, out, dots, dy, y, lse, qkv, starts, shape, model.scale())?;
         self.qkv_backward(grads, kept, draw, dqkv)?;
         self.norm_again(normed, &mut kept.input_rstd, x, &layer.input_norm)?;

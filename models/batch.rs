@@ -9,10 +9,13 @@ use crate::workspace::{Limits, Size};
 pub struct Batch {
     /// `[T]`
     pub ids: Vec<u32>,
-    /// `[T]`, counted from 0 in each sequence.
+    /// `[T]`, counted from 0 in each sequence, and on from its prefix.
     pub positions: Vec<u32>,
     /// `[B + 1]`: where sequences begin, then T.
     pub starts: Vec<u32>,
+    /// `[B]`: first token and length of what a sequence's tokens see before their own; length 0 is
+    /// nothing.
+    pub prefixes: Vec<[u32; 2]>,
     /// `[N]`: tokens after which a prediction counts, ascending.
     pub rows: Vec<u32>,
     /// `[N]`: the tokens to be predicted there.
@@ -33,6 +36,15 @@ impl Batch {
     /// # Errors
     /// A sequence without tokens, or weights that are fewer, more, negative or not finite.
     pub fn push(&mut self, ids: &[u32], weights: &[f32]) -> Result<()> {
+        self.push_behind([0, 0], ids, weights)
+    }
+
+    /// The same, as what follows `prefix`: first token and length of a sequence of the batch, which
+    /// so is computed once for all that follow it.
+    ///
+    /// # Errors
+    /// As [`Batch::push`].
+    pub fn push_behind(&mut self, prefix: [u32; 2], ids: &[u32], weights: &[f32]) -> Result<()> {
         let sound = weights.iter().all(|w| w.is_finite() && *w >= 0.0);
         if ids.is_empty() || ids.len() != weights.len() || !sound {
             let (tokens, weights) = (ids.len(), weights.len());
@@ -42,7 +54,7 @@ impl Batch {
         let start = self.ids.len() as u32;
         for (at, (&id, &weight)) in ids.iter().zip(weights).enumerate() {
             self.ids.push(id);
-            self.positions.push(at as u32);
+            self.positions.push(prefix[1] + at as u32);
             if at > 0 && weight > 0.0 {
                 self.rows.push(start + at as u32 - 1);
                 self.targets.push(id);
@@ -50,6 +62,7 @@ impl Batch {
             }
         }
         self.starts.push(self.ids.len() as u32);
+        self.prefixes.push(prefix);
         Ok(())
     }
 
@@ -61,7 +74,8 @@ impl Batch {
     /// Tokens, sequences and counted predictions.
     pub fn size(&self) -> Size {
         let sequences = self.starts.len().saturating_sub(1);
-        Size { tokens: self.ids.len(), sequences, rows: self.rows.len() }
+        let shared = self.prefixes.iter().any(|prefix| prefix[1] > 0);
+        Size { tokens: self.ids.len(), sequences, rows: self.rows.len(), shared }
     }
 
     /// Refuses what a pass could not run on.
@@ -70,7 +84,7 @@ impl Batch {
     /// Too many tokens or sequences, an empty sequence, lengths that differ, a token or position
     /// that the model has not.
     pub fn check(&self, model: &Transformer, limits: &Limits) -> Result<()> {
-        let Size { tokens, sequences, rows } = self.size();
+        let Size { tokens, sequences, rows, .. } = self.size();
         if tokens == 0 || tokens > limits.tokens || sequences > limits.sequences {
             let room = format!("{} and {}", limits.tokens, limits.sequences);
             let problem = format!("{tokens} tokens of {sequences} sequences, room for {room}");
@@ -80,7 +94,12 @@ impl Batch {
         let bounds = self.starts.first() == Some(&0)
             && self.starts.last() == Some(&(tokens as u32))
             && ascending(&self.starts);
-        let even = self.positions.len() == tokens
+        let before = |(prefix, start): (&[u32; 2], &u32)| {
+            prefix[0].checked_add(prefix[1]).is_some_and(|end| end <= *start)
+        };
+        let even = self.prefixes.len() == sequences
+            && self.prefixes.iter().zip(&self.starts).all(before)
+            && self.positions.len() == tokens
             && self.targets.len() == rows
             && self.weights.len() == rows;
         let inside = self.rows.last().is_none_or(|&row| (row as usize) < tokens);

@@ -4,7 +4,7 @@
 //! norm(middle)). A block's sum and the next block's norm are one op.
 
 use heedful_kernels::gemm::{self, Write};
-use heedful_kernels::{Device, Tensor, View, add, attention, embedding, qkv, rmsnorm, swiglu};
+use heedful_kernels::{Device, Tensor, add, attention, embedding, qkv, rmsnorm, swiglu};
 
 use crate::error::Result;
 use crate::params::Layer;
@@ -21,7 +21,7 @@ pub fn forward(
     params: &Tensor,
     work: &mut Workspace,
 ) -> Result<()> {
-    let Size { tokens, sequences, .. } = work.size;
+    let Size { tokens, sequences, shared, .. } = work.size;
     let (width, eps) = (model.config.width, model.config.norm_eps);
     let all = 0..tokens * width;
     let table = part(params, &model.layout.embedding);
@@ -31,7 +31,7 @@ pub fn forward(
         let slot = work.slot(at);
         let Workspace { input, x, kept, scratch, .. } = &mut *work;
         let (before, after) = x.split_at_mut(at + 1);
-        let pass = Pass { dev, model, params, layer, input, tokens, sequences };
+        let pass = Pass { dev, model, params, layer, input, tokens, sequences, shared };
         pass.attention(&before[at], &mut kept[slot], scratch)?;
         pass.feed_forward(&mut after[0], &mut kept[slot], scratch)?;
     }
@@ -52,6 +52,7 @@ pub(crate) struct Pass<'a> {
     pub(crate) input: &'a Input,
     pub(crate) tokens: usize,
     pub(crate) sequences: usize,
+    pub(crate) shared: bool,
 }
 
 impl Pass<'_> {
@@ -81,8 +82,8 @@ impl Pass<'_> {
         let out = kept.attention.part_mut(heads.clone());
         let lse = kept.lse.part_mut(0..tokens * config.heads);
         let rows = kept.qkv.part(0..tokens * config.qkv_width());
-        let starts = self.starts();
-        attention::forward(dev, out, lse, rows, starts, model.shape, model.scale())?;
+        let segments = self.segments();
+        attention::forward(dev, out, lse, rows, segments, model.shape, model.scale())?;
         let shape = self.product(width, config.attention_width());
         let (out, o) = (kept.attention.part(heads), part(params, &layer.o));
         gemm::nt(dev, delta.part_mut(all.clone()), out, o, shape, Write::Set)?;
@@ -127,9 +128,10 @@ impl Pass<'_> {
         Some(qkv::Norms { q, k, eps: self.model.config.norm_eps })
     }
 
-    /// Where sequences begin.
-    pub(crate) fn starts(&self) -> View<'_> {
-        self.input.starts.part(0..self.sequences + 1)
+    /// Where sequences begin, and what they follow.
+    pub(crate) fn segments(&self) -> attention::Segments<'_> {
+        let prefixes = self.shared.then(|| self.input.prefixes.part(0..2 * self.sequences));
+        attention::Segments { starts: self.input.starts.part(0..self.sequences + 1), prefixes }
     }
 
     /// From the norm's output in the scratch to the next layer's input.

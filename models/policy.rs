@@ -100,17 +100,17 @@ pub fn gather(
     objective: &Objective,
 ) -> Result<(Totals, f64)> {
     samples.iter().try_for_each(|sample| sample.check(objective))?;
-    let Limits { tokens, sequences, .. } = trainer.work.limits;
+    let (Limits { tokens, sequences, .. }, share) = (trainer.work.limits, trainer.share);
     let mut buffers = match trainer.policy.take() {
         Some(buffers) => buffers,
         None => Buffers::new(&trainer.device, tokens, sequences)?,
     };
     let nothing = vec![0; buffers.sums.len()];
     copy::write_u32(&trainer.device, buffers.sums.view_mut(), &nothing)?;
-    for range in packed(samples, tokens)? {
+    for range in packed(samples, tokens, share)? {
         let some = &samples[range];
         let mut loss = Loss::new(&trainer.device, &mut buffers, some, samples, objective)?;
-        trainer.accumulate(&batch(some)?, &mut loss)?;
+        trainer.accumulate(&batch(some, share)?, &mut loss)?;
     }
     let totals = Totals::read(&trainer.device, buffers.sums.view())?;
     trainer.policy = Some(buffers);
@@ -123,8 +123,8 @@ pub fn gather(
 /// A sample that does not fit a batch; of an op.
 pub fn log_probabilities(trainer: &mut Trainer, samples: &[Sample]) -> Result<Vec<Vec<f32>>> {
     let mut all = Vec::with_capacity(samples.len());
-    for range in packed(samples, trainer.work.limits.tokens)? {
-        trainer.predict(&batch(&samples[range.clone()])?)?;
+    for range in packed(samples, trainer.work.limits.tokens, trainer.share)? {
+        trainer.predict(&batch(&samples[range.clone()], trainer.share)?)?;
         let found = trainer.work.logp(&trainer.device)?;
         let mut left = &found[..];
         for sample in &samples[range] {
@@ -147,6 +147,17 @@ impl Sample {
         self.len() == 0
     }
 
+    /// Tokens of the prompt that samples of it can share: its last one predicts each sample's
+    /// first, so it stays with them.
+    fn shared(&self) -> usize {
+        self.prompt.saturating_sub(1)
+    }
+
+    /// Whether it is of the same prompt.
+    fn follows(&self, other: &Sample) -> bool {
+        self.prompt == other.prompt && self.ids.get(..self.prompt) == other.ids.get(..self.prompt)
+    }
+
     fn check(&self, objective: &Objective) -> Result<()> {
         let (len, old, reference) = (self.len(), self.old.len(), self.reference.len());
         let penalised = objective.clip.penalty > 0.0;
@@ -163,7 +174,7 @@ impl Sample {
 }
 
 /// Runs of samples that fit a batch.
-fn packed(samples: &[Sample], most: usize) -> Result<Vec<Range<usize>>> {
+fn packed(samples: &[Sample], most: usize, share: bool) -> Result<Vec<Range<usize>>> {
     let (mut ranges, mut from, mut tokens) = (Vec::new(), 0, 0);
     for (at, sample) in samples.iter().enumerate() {
         let len = sample.ids.len();
@@ -175,11 +186,14 @@ fn packed(samples: &[Sample], most: usize) -> Result<Vec<Range<usize>>> {
             );
             return Err(Error::argument(problem));
         }
-        if tokens + len > most {
+        let follows = share && at > from && sample.follows(&samples[at - 1]);
+        let more = if follows { len - sample.shared() } else { len };
+        if tokens + more > most {
             ranges.push(from..at);
-            (from, tokens) = (at, 0);
+            (from, tokens) = (at, len);
+        } else {
+            tokens += more;
         }
-        tokens += len;
     }
     if from < samples.len() {
         ranges.push(from..samples.len());
@@ -187,12 +201,19 @@ fn packed(samples: &[Sample], most: usize) -> Result<Vec<Range<usize>>> {
     Ok(ranges)
 }
 
-fn batch(samples: &[Sample]) -> Result<Batch> {
+fn batch(samples: &[Sample], share: bool) -> Result<Batch> {
     let mut batch = Batch::new();
-    for sample in samples {
+    let mut prefix = [0, 0];
+    for (at, sample) in samples.iter().enumerate() {
         let counts = |at| if at < sample.prompt { 0.0 } else { 1.0 };
         let weights: Vec<f32> = (0..sample.ids.len()).map(counts).collect();
-        batch.push(&sample.ids, &weights)?;
+        let shared = if share { sample.shared() } else { 0 };
+        if shared > 0 && (at == 0 || !sample.follows(&samples[at - 1])) {
+            prefix = [batch.ids.len() as u32, shared as u32];
+            batch.push(&sample.ids[..shared], &weights[..shared])?;
+        }
+        let prefix = if shared > 0 { prefix } else { [0, 0] };
+        batch.push_behind(prefix, &sample.ids[shared..], &weights[shared..])?;
     }
     Ok(batch)
 }

@@ -211,6 +211,52 @@ fn gradients_do_not_depend_on_how_samples_are_packed() {
 }
 
 #[test]
+fn samples_that_share_a_prompt_have_the_same_gradients() {
+    let sample = |(prompt, length): (u32, u32)| Sample {
+        ids: (0..5 + length)
+            .map(|at| (at * if at < 5 { prompt } else { length + 3 }) % 20)
+            .collect(),
+        prompt: 5,
+        old: vec![-3.0; length as usize],
+        reference: vec![-2.5; length as usize],
+        advantage: 0.5 - length as f32 / 8.0,
+    };
+    let shapes = [(7, 9), (7, 3), (7, 1), (3, 6), (3, 2), (7, 4)];
+    let samples = shapes.map(sample);
+    let clip = Clip { low: 0.9, high: 9.0, penalty: 0.1 };
+    let average = Average::Sequences;
+    let objective = Objective { ratio: Ratio::Token, average, clip, entropy: 0.01 };
+    let run = |share: bool, tokens: usize| {
+        let mut trainer = trainer(2);
+        let limits = Limits { tokens, ..LIMITS };
+        trainer.work = Workspace::new(&trainer.device, &trainer.model, limits).unwrap();
+        trainer.share = share;
+        let known = log_probabilities(&mut trainer, &samples).unwrap().concat();
+        trainer.clear().unwrap();
+        let totals = gather(&mut trainer, &samples, &objective).unwrap();
+        (trainer.grads.view().f32().unwrap().to_vec(), known, totals.0.loss)
+    };
+    let (expected, known, loss) = run(false, 64);
+    let largest = expected.iter().fold(0.0f32, |most, g| most.max(g.abs()));
+    for tokens in [64, 16] {
+        let (found, same, shared) = run(true, tokens);
+        assert!((loss - shared).abs() < 1e-6, "{loss} {shared}");
+        for (a, b) in known.iter().zip(&same) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+        for (a, b) in expected.iter().zip(&found) {
+            assert!((a - b).abs() < 1e-5 * largest, "{a} {b} of {largest}");
+        }
+    }
+    // Three samples follow another of their prompt, and share its first four tokens.
+    let all: usize = samples.iter().map(|sample| sample.ids.len()).sum();
+    let batch = batch(&samples, true).unwrap();
+    assert_eq!(batch.ids.len(), all - 3 * 4);
+    assert_eq!(packed(&samples, all - 3 * 4, true).unwrap().len(), 1);
+    assert_eq!(packed(&samples, all - 3 * 4, false).unwrap().len(), 2);
+}
+
+#[test]
 fn samples_that_cannot_be_are_refused() {
     let mut trainer = trainer(1);
     let clip = Clip { low: 0.2, high: 0.2, penalty: 0.1 };

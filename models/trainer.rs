@@ -31,6 +31,9 @@ pub struct Trainer {
     pub schedule: Schedule,
     /// Buffers of a pass.
     pub work: Workspace,
+    /// Whether samples of one prompt share its tokens in a batch: fewer to compute, the same
+    /// gradient but for rounding. A card begins so.
+    pub share: bool,
     /// Those of a policy's loss, once it had one.
     pub(crate) policy: Option<policy::Buffers>,
     counted: Option<Counted>,
@@ -98,8 +101,19 @@ impl Trainer {
             copy
         };
         let work = passes(&device, &model, limits)?;
-        let (policy, counted) = (None, None);
-        Ok(Trainer { device, model, params, grads, optimizer, schedule, work, policy, counted })
+        let (share, policy, counted) = (matches!(device, Device::Gpu(_)), None, None);
+        Ok(Trainer {
+            device,
+            model,
+            params,
+            grads,
+            optimizer,
+            schedule,
+            work,
+            share,
+            policy,
+            counted,
+        })
     }
 
     /// A copy of the present parameters on the device, in the type that passes take.

@@ -61,6 +61,8 @@ pub struct Size {
     pub sequences: usize,
     /// Tokens whose prediction counts.
     pub rows: usize,
+    /// Whether sequences follow others.
+    pub shared: bool,
 }
 
 /// The batch, on the device.
@@ -69,6 +71,7 @@ pub(crate) struct Input {
     pub(crate) ids: Tensor,
     pub(crate) positions: Tensor,
     pub(crate) starts: Tensor,
+    pub(crate) prefixes: Tensor,
     pub(crate) last: Tensor,
     pub(crate) rows: Tensor,
     pub(crate) targets: Tensor,
@@ -186,6 +189,7 @@ impl Workspace {
             ids: u32s(tokens)?,
             positions: u32s(tokens)?,
             starts: u32s(sequences + 1)?,
+            prefixes: u32s(2 * sequences)?,
             last: u32s(sequences)?,
             rows: u32s(tokens)?,
             targets: u32s(tokens)?,
@@ -225,12 +229,14 @@ impl Workspace {
     pub fn load(&mut self, dev: &Device, model: &Transformer, batch: &Batch) -> Result<()> {
         batch.check(model, &self.limits)?;
         let size = batch.size();
-        let Input { ids, positions, starts, last, rows, targets } = &mut self.input;
+        let Input { ids, positions, starts, prefixes, last, rows, targets } = &mut self.input;
+        let shared = batch.prefixes.as_flattened();
         let ends: Vec<u32> = batch.starts[1..].iter().map(|end| end - 1).collect();
-        let parts: [(&mut Tensor, &[u32]); 6] = [
+        let parts: [(&mut Tensor, &[u32]); 7] = [
             (ids, &batch.ids),
             (positions, &batch.positions),
             (starts, &batch.starts),
+            (prefixes, shared),
             (last, &ends),
             (rows, &batch.rows),
             (targets, &batch.targets),

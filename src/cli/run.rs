@@ -217,7 +217,8 @@ mod tests {
         let mut known = BTreeMap::new();
         for variant in ablate::read(None).unwrap().variant {
             let recipe = recipe::read(None, &variant.set).unwrap();
-            let plan = cycle::plan(&cycle(&recipe, 1).unwrap(), Path::new("out")).unwrap();
+            let plan =
+                cycle::plan(&cycle(&recipe, Place::host(1)).unwrap(), Path::new("out")).unwrap();
             let last = plan.stages.last().unwrap().id.clone();
             if let Some(other) = known.insert(last, variant.name.clone()) {
                 panic!("{} and {other} are one", variant.name);

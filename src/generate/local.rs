@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use heedful_benchmarks::finish::FinishReason;
-use heedful_kernels::{Device, sample};
+use heedful_kernels::sample;
 use heedful_models::chat::{self, Template};
 use heedful_models::config::Generation;
 use heedful_models::engine::{Engine, Keep, Settings as Slots, Weights};

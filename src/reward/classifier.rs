@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use heedful_kernels::Device;
 use heedful_models::scorer::Scorer;
 use heedful_models::{Checkpoint, Tokenizer};
 use rayon::prelude::*;

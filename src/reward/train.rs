@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use heedful_benchmarks::statistics::binary;
 use heedful_datasets::groups::{self, Group};
-use heedful_kernels::{Device, View};
+use heedful_kernels::View;
 use heedful_models::config::Head;
 use heedful_models::save::{self, Dtype, Writer};
 use heedful_models::schedule::{Schedule, Shape};

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use heedful_benchmarks::thinking;
 use heedful_constraints::Profile;
 use heedful_kernels::advantage::{self, Baseline, Scale};
-use heedful_kernels::{Device, View, ViewMut, surrogate};
+use heedful_kernels::{Device, copy, surrogate};
 use heedful_models::Checkpoint;
 use heedful_models::metrics::Metrics;
 use heedful_models::policy::{Average, Objective, Ratio};
@@ -113,6 +113,8 @@ pub struct Policy {
     pub tokens: usize,
     /// What forward keeps for backward; the results are the same.
     pub keep: Keep,
+    /// Whether samples of one prompt share its tokens in a batch; unset, a card does.
+    pub share: Option<bool>,
     /// Of prompts and samples.
     pub seed: u64,
     /// Rollouts between states.
@@ -218,11 +220,15 @@ impl Group {
 
 /// How much better each of a group's rewards is than the others.
 fn advantages(device: &Device, with: &Policy, rewards: &[f32]) -> Result<Vec<f32>> {
-    let mut out = vec![0.0; rewards.len()];
-    let (to, from) = (ViewMut::F32(&mut out), View::F32(rewards));
-    advantage::group(device, to, from, rewards.len(), with.baseline, with.scale)
-        .map_err(heedful_models::Error::from)?;
-    Ok(out)
+    let grouped = || {
+        let mut out = device.zeros(heedful_kernels::Dtype::F32, rewards.len())?;
+        let mut from = device.zeros(heedful_kernels::Dtype::F32, rewards.len())?;
+        copy::write_f32(device, from.view_mut(), rewards)?;
+        let (to, from) = (out.view_mut(), from.view());
+        advantage::group(device, to, from, rewards.len(), with.baseline, with.scale)?;
+        copy::read_f32(device, out.view())
+    };
+    Ok(grouped().map_err(heedful_models::Error::from)?)
 }
 
 impl Policy {
@@ -262,6 +268,7 @@ impl Policy {
             length: 512,
             tokens: 2048,
             keep: Keep::Layers,
+            share: None,
             seed: 0,
             save_every: 10,
             dtype: Dtype::F32,
@@ -336,5 +343,8 @@ pub(crate) fn settings(with: &Policy) -> Value {
         "seed": with.seed,
     });
     with.place.tell(&mut settings);
+    if let Some(share) = with.share {
+        settings["share_prompts"] = share.into();
+    }
     settings
 }

@@ -161,6 +161,10 @@ pub(super) struct Settings {
     /// Run layers again in the backward pass: less memory, more time, the same results.
     #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     recompute: Option<bool>,
+    /// Compute a prompt once for all of its samples in a batch: less time, the same gradient but
+    /// for rounding [default: true on a card, false on the host].
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    share_prompts: Option<bool>,
     /// Of prompts and samples [default: 0].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -224,6 +228,7 @@ impl Settings {
             length: self.length.unwrap_or(with.length),
             tokens: self.tokens.unwrap_or(with.tokens),
             keep: self.recompute.map_or(with.keep, kept),
+            share: self.share_prompts.or(with.share),
             seed: self.seed.unwrap_or(with.seed),
             save_every: self.save_every.unwrap_or(with.save_every),
             dtype: self.dtype.map_or(with.dtype, Dtype::from),

@@ -1,6 +1,6 @@
 //! Samples of the present policy.
 
-use heedful_kernels::{Dtype, sample};
+use heedful_kernels::sample;
 use heedful_models::chat::{self, Message, Template};
 use heedful_models::engine::{Engine, Settings, Weights};
 use heedful_models::generate::{self, Event, Finish, Options, Overlong, Request};

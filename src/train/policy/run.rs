@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use heedful_kernels::{Device, Tensor};
+use heedful_kernels::Tensor;
 use heedful_models::config::Head;
 use heedful_models::counter::Counter;
 use heedful_models::metrics::Metrics;
@@ -75,6 +75,7 @@ impl<'a, 'j> Run<'a, 'j> {
         let optimizer = crate::train::adamw(with.weight_decay, with.clip);
         let sampler = Sampler::new(with, checkpoint)?;
         let mut trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
+        trainer.share = with.share.unwrap_or(trainer.share);
         // It has room for passes; sampling comes first.
         trainer.rest()?;
         let penalised = with.objective.clip.penalty > 0.0;
