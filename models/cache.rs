@@ -53,6 +53,11 @@ impl Cache {
         Ok(())
     }
 
+    /// How many blocks there are.
+    pub(crate) fn blocks(&self) -> usize {
+        self.blocks
+    }
+
     /// How many blocks are free.
     pub fn free(&self) -> usize {
         self.free.len()

@@ -19,7 +19,7 @@ use crate::schedule;
 use crate::trainer::Trainer;
 use crate::transformer::Transformer;
 use crate::workspace::{Keep, Limits};
-use crate::{fixture, policy::Update};
+use crate::{fixture, phase, policy::Update};
 
 /// Two layers, heads of 64, three to a head of keys.
 fn config(family: Family) -> Config {
@@ -232,4 +232,31 @@ fn a_card_samples_what_the_host_samples() {
 
 fn greedy() -> sample::Settings {
     sample::Settings::GREEDY
+}
+
+#[test]
+fn training_and_sampling_have_the_same_memory() {
+    let board = Arc::new(Emulated::with_memory(Schedule::RoundRobin, 64 << 20));
+    let device = Device::Gpu(Gpu::new(board, Dtype::F32).unwrap());
+    let mut trainer = trainer(device, &config(Family::Llama), Head::Lm);
+    // Passes of so many tokens leave less than half of the card.
+    let limits = Limits { tokens: 2500, sequences: 16, rows: 10, keep: Keep::Layers };
+    trainer.work.limits = limits;
+    trainer.rest().unwrap();
+    let clip = surrogate::Settings { low: 0.2, high: 0.28, penalty: 0.0 };
+    let average = Average::Tokens;
+    let objective = Objective { ratio: Ratio::Token, average, clip, entropy: 0.0 };
+    let rollout = |trainer: &Trainer| {
+        let dev = &trainer.device;
+        phase::during(dev, phase::ROLLOUT, || Ok(dev.zeros(Dtype::U8, 40 << 20)?.len()))
+    };
+    for step in 1..3 {
+        assert_eq!(rollout(&trainer).unwrap(), 40 << 20);
+        let done = policy::update(&mut trainer, &samples(), &objective).unwrap();
+        assert!(done.norm > 0.0 && trainer.optimizer.step == step);
+        let error = rollout(&trainer).unwrap_err().to_string();
+        assert!(error.starts_with("phase rollout begins while phase training holds "), "{error}");
+        trainer.rest().unwrap();
+    }
+    assert_eq!(trainer.work.limits, limits);
 }

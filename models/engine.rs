@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::transformer::Transformer;
 
 use staged::Staged;
+pub(crate) use staged::Told;
 pub(crate) use step::Step;
 pub use weights::{Keep, Weights};
 

@@ -5,6 +5,9 @@
 //! the weights, its prompt, the options, the seed and its number alone: not on the slots, nor on
 //! the order of the prompts, nor on threads.
 
+#[cfg(test)]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod card_tests;
 mod queue;
 mod sequence;
 #[cfg(test)]
@@ -19,6 +22,10 @@ use heedful_kernels::{Device, sample};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::tokenizer::Tokenizer;
+
+/// Tokens that each sample takes on a card between two looks of the host, at most: what [`run`]
+/// tells of them, it tells at once.
+pub const AHEAD: usize = 8;
 
 /// A prompt and which samples of it are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,6 +27,7 @@ pub mod names;
 pub mod optimizer;
 pub mod packing;
 pub mod params;
+pub mod phase;
 pub mod policy;
 pub mod pull;
 pub mod safetensors;

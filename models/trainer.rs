@@ -15,7 +15,7 @@ use crate::params::{self, Initial, Layout};
 use crate::schedule::Schedule;
 use crate::transformer::Transformer;
 use crate::workspace::{Limits, Workspace};
-use crate::{backward, forward, policy};
+use crate::{backward, forward, phase, policy};
 
 /// A model in training.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Trainer {
         let (params, beyond) = begin(&device, &model.layout, settings, params)?;
         let grads = device.zeros(settings.states.grads(), len)?;
         let optimizer = Optimizer::new(&device, &model.layout, settings, beyond)?;
-        let work = Workspace::new(&device, &model, limits)?;
+        let work = passes(&device, &model, limits)?;
         let (share, policy, counted) = (matches!(device, Device::Gpu(_)), None, None);
         Ok(Trainer {
             device,
@@ -134,13 +134,17 @@ impl Trainer {
         Ok(fill::forward(&self.device, self.grads.view_mut(), 0.0)?)
     }
 
-    /// Gives the memory that passes were computed in back to the system, where it stays until the
-    /// next one: for sampling, or for a checkpoint to be written.
+    /// Gives the memory that passes were computed in back to the system, or to the card, where it
+    /// stays until the next one: for sampling, or for a checkpoint to be written.
     ///
     /// # Errors
     /// None that did not come up when the training was made.
     pub fn rest(&mut self) -> Result<()> {
         let limits = self.work.limits;
+        if matches!(self.device, Device::Gpu(_)) {
+            self.work = Workspace::resting(&self.device, &self.model, limits)?;
+            return Ok(());
+        }
         // The old buffers go first: made beside them, the small ones cost 60 MiB more at the peak.
         let least = Limits { tokens: 1, sequences: 1, rows: 1, ..limits };
         self.work = Workspace::new(&self.device, &self.model, least)?;
@@ -285,6 +289,9 @@ impl Trainer {
     }
 
     fn forward(&mut self, batch: &Batch) -> Result<()> {
+        if self.work.rests() {
+            self.work = passes(&self.device, &self.model, self.work.limits)?;
+        }
         self.work.load(&self.device, &self.model, batch)?;
         forward::forward(&self.device, &self.model, &self.params, &mut self.work)
     }
@@ -343,4 +350,9 @@ const RUN: usize = 1 << 20;
 /// So many values, a run at a time.
 pub(crate) fn runs(len: usize) -> impl Iterator<Item = Range<usize>> {
     (0..len.div_ceil(RUN)).map(move |at| at * RUN..len.min((at + 1) * RUN))
+}
+
+/// What passes are computed in, of the training's memory.
+fn passes(dev: &Device, model: &Transformer, limits: Limits) -> Result<Workspace> {
+    phase::during(dev, phase::TRAINING, || Workspace::new(dev, model, limits))
 }

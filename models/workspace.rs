@@ -153,10 +153,33 @@ impl Workspace {
     /// # Errors
     /// Limits of zero, more tokens than 32-bit offsets tell apart.
     pub fn new(device: &Device, model: &Transformer, limits: Limits) -> Result<Workspace> {
-        let Limits { tokens, sequences, rows, keep } = limits;
+        let Limits { tokens, sequences, rows, .. } = limits;
         if tokens == 0 || sequences == 0 || rows == 0 || tokens > 1 << 24 || sequences > tokens {
             return Err(Error::argument(format!("a workspace of {limits:?} cannot be")));
         }
+        Workspace::make(device, model, limits)
+    }
+
+    /// One without buffers, until passes of such limits are wanted again.
+    ///
+    /// # Errors
+    /// No memory for one word.
+    pub(crate) fn resting(
+        device: &Device,
+        model: &Transformer,
+        limits: Limits,
+    ) -> Result<Workspace> {
+        let none = Limits { tokens: 0, sequences: 0, rows: 0, ..limits };
+        Ok(Workspace { limits, ..Workspace::make(device, model, none)? })
+    }
+
+    /// Whether it has no buffers.
+    pub(crate) fn rests(&self) -> bool {
+        self.input.ids.is_empty()
+    }
+
+    fn make(device: &Device, model: &Transformer, limits: Limits) -> Result<Workspace> {
+        let Limits { tokens, sequences, rows, keep } = limits;
         let layers = model.config.layers;
         let width = model.config.width;
         let u32s = |values: usize| device.zeros(Dtype::U32, values);

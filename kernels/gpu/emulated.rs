@@ -15,6 +15,8 @@ use crate::tensor::Dtype;
 /// Where buffers begin.
 const ALIGNED: usize = 256;
 
+const GIVEN: &str = "a buffer was given back";
+
 /// The emulated board.
 #[derive(Debug)]
 pub struct Emulated {
@@ -31,6 +33,12 @@ struct State {
     /// The arena's offset of every address.
     offsets: BTreeMap<u64, u64>,
     scratch: Option<Scratch>,
+    /// What the step does that is recorded now.
+    recording: Option<Vec<String>>,
+    /// What each recorded step did, by its key.
+    recorded: BTreeMap<u64, Vec<String>>,
+    /// How many times a step was done under a key.
+    repeated: u64,
 }
 
 /// An allocation of just its bytes, so that the address sanitizer knows where it ends.
@@ -72,12 +80,54 @@ impl Emulated {
     pub fn with_memory(schedule: Schedule, memory: u64) -> Emulated {
         let facts =
             Facts { name: "emulated".to_owned(), capability: (8, 0), processors: 3, memory };
-        let state = State { arena: Arena::new(memory), offsets: BTreeMap::new(), scratch: None };
+        let state = State {
+            arena: Arena::new(memory),
+            offsets: BTreeMap::new(),
+            scratch: None,
+            recording: None,
+            recorded: BTreeMap::new(),
+            repeated: 0,
+        };
         Emulated { facts, schedule, state: Mutex::new(state) }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// How many steps were done that a card records and repeats.
+    pub fn repeated(&self) -> u64 {
+        self.state().repeated
+    }
+
+    /// Refuses what a card's recording cannot repeat.
+    fn not_recording(&self, what: &str) -> Result<()> {
+        match self.state().recording {
+            Some(_) => Err(Error::Device(format!("{what} while a step is recorded"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl State {
+    /// Notes what a recorded step does.
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        if let Some(done) = &mut self.recording {
+            done.push(what());
+        }
+    }
+
+    /// An argument, with a place in scratch memory by its distance from the beginning: that memory
+    /// is elsewhere each time.
+    fn told(&self, argument: &Arg) -> String {
+        match (argument, &self.scratch) {
+            (Arg::Address(at), Some(scratch))
+                if (0..scratch.bytes as u64).contains(&at.wrapping_sub(scratch.address)) =>
+            {
+                format!("scratch + {}", at - scratch.address)
+            }
+            _ => format!("{argument:?}"),
+        }
     }
 }
 
@@ -97,6 +147,12 @@ impl Board for Emulated {
             let Kernel { source, name } = kernel;
             return Err(Error::Device(format!("{source}.cu has no kernel {name}")));
         }
+        let mut state = self.state();
+        if state.recording.is_some() {
+            let told: Vec<String> = arguments.iter().map(|a| state.told(a)).collect();
+            state.note(|| format!("{} on {grid:?} with {}", kernel.name, told.join(", ")));
+        }
+        drop(state);
         let bytes: Vec<Vec<u8>> = arguments
             .iter()
             .map(|argument| match *argument {
@@ -118,6 +174,7 @@ impl Board for Emulated {
     }
 
     fn product(&self, product: &Product) -> Result<()> {
+        self.state().note(|| format!("{product:?}"));
         let crate::gemm::Shape { m, n, k } = product.shape;
         let (a, b) = (read(product.a, m * k)?, read(product.b, k * n)?);
         let mut out = if product.add { read(product.out, m * n)? } else { vec![0.0; m * n] };
@@ -135,6 +192,7 @@ impl Board for Emulated {
     }
 
     fn take(&self, bytes: usize) -> Result<u64> {
+        self.not_recording("memory is taken")?;
         let mut state = self.state();
         let offset = state.arena.take(bytes as u64)?;
         // SAFETY: the size is not 0, since empty buffers take nothing.
@@ -149,6 +207,7 @@ impl Board for Emulated {
 
     fn give(&self, address: u64, bytes: usize) {
         let mut state = self.state();
+        state.note(|| GIVEN.to_owned());
         let offset = state.offsets.remove(&address).expect("it was taken and not given yet");
         state.arena.give(offset);
         // SAFETY: it came from `take` with this size and is given once.
@@ -156,12 +215,14 @@ impl Board for Emulated {
     }
 
     fn write(&self, to: u64, from: &[u8]) -> Result<()> {
+        self.not_recording("a buffer is written")?;
         // SAFETY: the caller's buffer has as many bytes.
         unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to as *mut u8, from.len()) }
         Ok(())
     }
 
     fn read(&self, from: u64, to: &mut [u8]) -> Result<()> {
+        self.not_recording("a buffer is read")?;
         // SAFETY: the caller's buffer has as many bytes.
         unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to.as_mut_ptr(), to.len()) }
         Ok(())
@@ -169,12 +230,14 @@ impl Board for Emulated {
 
     fn copy(&self, to: u64, from: u64, bytes: usize) -> Result<()> {
         super::board::apart(to, from, bytes)?;
+        self.state().note(|| format!("{bytes} bytes from {from:#x} to {to:#x}"));
         // SAFETY: both buffers have as many bytes and lie apart.
         unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, bytes) }
         Ok(())
     }
 
     fn clear(&self, to: u64, bytes: usize) -> Result<()> {
+        self.state().note(|| format!("{bytes} bytes of 0 to {to:#x}"));
         // SAFETY: the buffer has as many bytes.
         unsafe { std::ptr::write_bytes(to as *mut u8, 0, bytes) }
         Ok(())
@@ -188,18 +251,48 @@ impl Board for Emulated {
     }
 
     fn wait(&self) -> Result<()> {
-        Ok(())
+        self.not_recording("the card is waited for")
     }
 
     fn phase(&self, name: Option<&'static str>) -> Result<()> {
-        self.state().arena.enter(name)
+        self.not_recording("a phase begins")?;
+        let mut state = self.state();
+        if state.arena.phase() != name {
+            state.recorded.clear();
+        }
+        state.arena.enter(name)
     }
 
-    fn record(&self, _: u64, work: &mut dyn FnMut() -> Result<()>) -> Result<()> {
-        work()
+    /// Does the work each time, and refuses it where a card that repeats what it recorded would do
+    /// something else.
+    fn record(&self, key: u64, work: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        self.not_recording("another is recorded")?;
+        self.state().recording = Some(Vec::new());
+        let outcome = work();
+        let mut state = self.state();
+        let done = state.recording.take().expect("it was begun above");
+        outcome?;
+        state.repeated += 1;
+        if done.iter().any(|what| what == GIVEN) {
+            return Err(Error::Device(format!("{GIVEN} while a step is recorded")));
+        }
+        let Some(known) = state.recorded.get(&key) else {
+            state.recorded.insert(key, done);
+            return Ok(());
+        };
+        if *known == done {
+            return Ok(());
+        }
+        let at = known.iter().zip(&done).position(|(known, now)| known != now);
+        let at = at.unwrap_or(known.len().min(done.len()));
+        let what = |all: &[String]| all.get(at).map_or("nothing", String::as_str).to_owned();
+        let (known, done) = (what(known), what(&done));
+        Err(Error::Device(format!("step {key:#x} did {known} as number {at}, now {done}")))
     }
 
-    fn forget(&self) {}
+    fn forget(&self) {
+        self.state().recorded.clear();
+    }
 }
 
 /// Values of a buffer, widened.
@@ -299,5 +392,43 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(times, 3);
+    }
+
+    #[test]
+    fn what_a_card_would_repeat_must_be_the_same() {
+        let dev = emulated(Schedule::Greedy, Dtype::F32);
+        let Device::Gpu(gpu) = &dev else { unreachable!("it is a card") };
+        let board = gpu.board();
+        let mut y = tensor(&dev, Dtype::F32, &[1.0; 9]);
+        let y = floats(y.view_mut()).unwrap();
+        let add = |count: u64| {
+            let x = gpu.scratch(count as usize * 4)?;
+            gpu.launch("add", "add", &[Dtype::F32], Grid::row(1, 256), args![y, x, count])
+        };
+        for _ in 0..3 {
+            board.record(1, &mut || add(9)).unwrap();
+        }
+        board.record(2, &mut || add(8)).unwrap();
+        let error = board.record(1, &mut || add(8)).unwrap_err().to_string();
+        assert!(error.contains("step 0x1 did add_f32 on "), "{error}");
+        assert!(error.contains("U64(9) as number 0, now add_f32"), "{error}");
+        assert!(board.record(1, &mut || Ok(())).is_err(), "less than before");
+        board.forget();
+        board.record(1, &mut || add(8)).unwrap();
+        let at = board.take(256).unwrap();
+        let refused =
+            |work: &mut dyn FnMut() -> Result<()>| board.record(3, work).unwrap_err().to_string();
+        assert!(refused(&mut || board.write(at, &[1])).contains("a buffer is written"));
+        assert!(refused(&mut || board.read(at, &mut [1])).contains("a buffer is read"));
+        assert!(refused(&mut || board.take(1).map(drop)).contains("memory is taken"));
+        assert!(refused(&mut || board.wait()).contains("the card is waited for"));
+        assert!(refused(&mut || board.phase(None)).contains("a phase begins"));
+        assert!(refused(&mut || board.record(4, &mut || Ok(()))).contains("another is recorded"));
+        let mut given = false;
+        let give = &mut || {
+            (!std::mem::replace(&mut given, true)).then(|| board.give(at, 256));
+            Ok(())
+        };
+        assert!(refused(give).contains("a buffer was given back"));
     }
 }

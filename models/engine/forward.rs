@@ -5,9 +5,8 @@ use heedful_kernels::{
     Device, MatrixView, Tensor, View, ViewMut, decode, embedding, qkv, rmsnorm, swiglu,
 };
 
-use super::staged::Told;
 use super::weights::{Layer, Matrix, Vector};
-use super::{Engine, Step, Weights, Work};
+use super::{Engine, Step, Told, Weights, Work};
 use crate::error::Result;
 use crate::transformer::Transformer;
 
@@ -17,12 +16,23 @@ impl Engine<'_> {
     /// # Errors
     /// Of an op.
     pub(crate) fn forward(&mut self, dev: &Device, step: &Step) -> Result<()> {
+        let mut staged = std::mem::take(&mut self.work.staged);
+        let told = staged.tell(dev, step)?;
+        self.forward_told(dev, told)?;
+        self.work.staged = staged;
+        Ok(())
+    }
+
+    /// The same where the step's lists lie on the device; the host waits for nothing, and tells a
+    /// card nothing.
+    ///
+    /// # Errors
+    /// Of an op.
+    pub(crate) fn forward_told(&mut self, dev: &Device, told: Told<'_>) -> Result<()> {
         let Engine { model, weights, cache, work, .. } = self;
         let config = &model.config;
-        let (tokens, width) = (step.len(), config.width);
+        let (tokens, width) = (told.ids.len(), config.width);
         let all = 0..tokens * width;
-        let mut staged = std::mem::take(&mut work.staged);
-        let told = staged.tell(dev, step)?;
         embedding::forward(
             dev,
             work.x[0].part_mut(all.clone()),
@@ -48,9 +58,7 @@ impl Engine<'_> {
             pass.attention(work, &mut cache.keys[at], &mut cache.values[at])?;
             pass.feed_forward(work, next)?;
         }
-        head(dev, work, weights.output(), (told.last, tokens), width)?;
-        work.staged = staged;
-        Ok(())
+        head(dev, work, weights.output(), (told.last, tokens), width)
     }
 
     /// [slots, V]; the first rows are of the last step.

@@ -15,13 +15,13 @@ pub(super) struct Staged {
 
 /// The lists of a [`Step`] under their names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told<'a> {
-    pub(super) ids: View<'a>,
-    pub(super) positions: View<'a>,
-    pub(super) slots: View<'a>,
-    pub(super) rows: View<'a>,
-    pub(super) table: View<'a>,
-    pub(super) last: View<'a>,
+pub(crate) struct Told<'a> {
+    pub(crate) ids: View<'a>,
+    pub(crate) positions: View<'a>,
+    pub(crate) slots: View<'a>,
+    pub(crate) rows: View<'a>,
+    pub(crate) table: View<'a>,
+    pub(crate) last: View<'a>,
 }
 
 impl Staged {

@@ -54,7 +54,8 @@ impl Step {
     }
 
     /// Adds the newest token of a sample, number `at` after a prompt of `prefix_len` tokens whose
-    /// blocks are at `prefix`; `tail` are the sample's own. Its logits are wanted.
+    /// blocks are at `prefix`; `tail` are the sample's own, as many as it has or more. Its logits
+    /// are wanted.
     pub(crate) fn sample(
         &mut self,
         id: u32,
@@ -64,10 +65,18 @@ impl Step {
     ) {
         self.token(id, prefix_len + at, place(tail, at));
         let start = self.table.len() as u32;
-        self.table.extend_from_slice(&tail[..at / BLOCK + 1]);
+        self.table.extend_from_slice(tail);
         let row =
             Row { prefix, prefix_len: prefix_len as u32, tail: start, tail_len: at as u32 + 1 };
         self.rows.extend(row.words());
+        self.want();
+    }
+
+    /// Adds a row that does nothing, on a card: its keys are kept nowhere, and it sees one token of
+    /// the first prefix.
+    pub(crate) fn idle(&mut self) {
+        self.token(0, 0, u32::MAX);
+        self.rows.extend(Row { prefix: 0, prefix_len: 1, tail: 0, tail_len: 0 }.words());
         self.want();
     }
 

@@ -1,7 +1,10 @@
 //! Continuous batching: admit, prefill, decode, sample, again.
 
+mod ahead;
+
 use heedful_kernels::{Device, Dtype, Tensor, View, copy, sample};
 
+use self::ahead::Ahead;
 use super::sequence::{Prompt, Sample, longest, used};
 use super::{Completion, Event, Finish, Options, Progress, Request};
 use crate::cache::blocks_of;
@@ -33,6 +36,8 @@ pub(super) struct Queue<'a, 'w> {
     tokens: Tensor,
     logprobs: Tensor,
     scratch: Tensor,
+    /// On a card.
+    ahead: Option<Ahead>,
     progress: Progress,
 }
 
@@ -73,6 +78,7 @@ impl<'a, 'w> Queue<'a, 'w> {
         let kept_seen = on_card.then(|| dev.zeros(Dtype::U32, words)).transpose()?;
         let (tokens, logprobs) = (dev.zeros(Dtype::U32, slots)?, dev.zeros(Dtype::F32, slots)?);
         let scratch = dev.zeros(Dtype::F32, if on_card { 0 } else { slots * vocab })?;
+        let ahead = Ahead::new(dev, engine, options, slots)?;
         Ok(Queue {
             dev,
             engine,
@@ -90,22 +96,39 @@ impl<'a, 'w> Queue<'a, 'w> {
             tokens,
             logprobs,
             scratch,
+            ahead,
             progress: Progress::default(),
         })
     }
 
-    /// Moves every sample by a token and fills free slots. False when all is done.
+    /// Fills free slots and moves every sample by a token, or by some where nothing is new and the
+    /// device is a card. False when all is done.
     pub(super) fn step(&mut self, on: &mut dyn FnMut(Event) -> Result<()>) -> Result<bool> {
         let fresh = self.admit()?;
         if self.running.is_empty() {
             return Ok(false);
         }
+        let started = self.running.iter().all(|sample| !sample.tokens.is_empty());
+        if started
+            && fresh.is_empty()
+            && let Some(mut ahead) = self.ahead.take()
+        {
+            self.run_ahead(&mut ahead, on)?;
+            self.ahead = Some(ahead);
+            return Ok(true);
+        }
         self.prefill(&fresh)?;
         self.decode()?;
-        self.sample(on)?;
-        self.progress.running = self.running.len() as u64;
-        on(Event::Progress(self.progress))?;
+        let (tokens, logprobs) = self.choose()?;
+        self.push(&tokens, &logprobs, on)?;
+        self.tell(on)?;
         Ok(true)
+    }
+
+    /// Tells how far the run is.
+    fn tell(&mut self, on: &mut dyn FnMut(Event) -> Result<()>) -> Result<()> {
+        self.progress.running = self.running.len() as u64;
+        on(Event::Progress(self.progress))
     }
 
     /// Starts samples while there is room for them; tells which prompts are new.
@@ -207,19 +230,7 @@ impl<'a, 'w> Queue<'a, 'w> {
     /// Logits of the next token of every running sample, in their order. Those that just started
     /// take their prompt's.
     fn decode(&mut self) -> Result<()> {
-        let mut before = None;
-        self.step.clear();
-        for sample in &self.running {
-            let prompt = self.prompts[sample.prompt].as_ref().expect("it has a sample");
-            let Some(&id) = sample.tokens.last() else { continue };
-            let prefix = match before {
-                Some((at, prefix)) if at == sample.prompt => prefix,
-                _ => self.step.prefix(&prompt.blocks),
-            };
-            before = Some((sample.prompt, prefix));
-            let prefix = (prefix, prompt.ids.len());
-            self.step.sample(id, prefix, &sample.blocks, sample.tokens.len() - 1);
-        }
+        self.gather(|sample| &sample.blocks[..blocks_of(sample.tokens.len())]);
         if self.step.len() > 0 {
             self.engine.forward(self.dev, &self.step)?;
         }
@@ -241,16 +252,41 @@ impl<'a, 'w> Queue<'a, 'w> {
         Ok(())
     }
 
-    /// Chooses a token for every running sample, and hands out those that ended.
-    fn sample(&mut self, on: &mut dyn FnMut(Event) -> Result<()>) -> Result<()> {
-        let (tokens, logprobs) = self.choose()?;
+    /// The newest tokens of all samples that have one, as a step; `listed` are the blocks of a
+    /// sample's own that it lists.
+    fn gather(&mut self, listed: impl for<'s> Fn(&'s Sample<'a>) -> &'s [u32]) {
+        let mut before = None;
+        self.step.clear();
+        for sample in &self.running {
+            let prompt = self.prompts[sample.prompt].as_ref().expect("it has a sample");
+            let Some(&id) = sample.tokens.last() else { continue };
+            let prefix = match before {
+                Some((at, prefix)) if at == sample.prompt => prefix,
+                _ => self.step.prefix(&prompt.blocks),
+            };
+            before = Some((sample.prompt, prefix));
+            let prefix = (prefix, prompt.ids.len());
+            self.step.sample(id, prefix, listed(sample), sample.tokens.len() - 1);
+        }
+    }
+
+    /// Gives every running sample its token, and hands out those that ended; tells which go on.
+    fn push(
+        &mut self,
+        tokens: &[u32],
+        logprobs: &[f32],
+        on: &mut dyn FnMut(Event) -> Result<()>,
+    ) -> Result<Vec<bool>> {
+        let mut kept = Vec::with_capacity(tokens.len());
         self.progress.tokens += tokens.len() as u64;
         let positions = self.engine.settings.positions;
         let running = std::mem::take(&mut self.running);
         for (at, mut sample) in running.into_iter().enumerate() {
             let prompt = self.prompts[sample.prompt].as_ref().expect("it has a sample");
             let limit = longest(self.options, positions, prompt.ids.len());
-            match sample.push(tokens[at], logprobs[at], limit, self.options)? {
+            let ended = sample.push(tokens[at], logprobs[at], limit, self.options)?;
+            kept.push(ended.is_none());
+            match ended {
                 None => self.running.push(sample),
                 Some((finish, text)) => {
                     let completion = self.end(sample, finish, text)?;
@@ -263,7 +299,7 @@ impl<'a, 'w> Queue<'a, 'w> {
         for prompt in self.prompts.iter_mut().flatten().filter(|p| p.waiting.is_empty()) {
             prompt.logits = None;
         }
-        Ok(())
+        Ok(kept)
     }
 
     /// A token and its log-probability for every running sample.
@@ -316,6 +352,11 @@ impl<'a, 'w> Queue<'a, 'w> {
         };
         let guilty = self.running.iter().zip(logits.chunks(vocab)).find(|(_, row)| bad(row));
         let Some((sample, _)) = guilty else { return error.into() };
+        self.named(sample, &error.into())
+    }
+
+    /// An error of a sample's next token.
+    fn named(&self, sample: &Sample, error: &Error) -> Error {
         let name = self.prompts[sample.prompt].as_ref().map_or("", |prompt| prompt.name);
         let (number, token) = (sample.number, sample.tokens.len());
         Error::argument(format!("{name}, sample {number}, token {token}: {error}"))

@@ -9,7 +9,12 @@ use crate::fixture;
 use crate::params::Layout;
 use crate::parity_tests::fill;
 
-fn engine(dev: &Device, family: Family, dtype: Dtype, settings: Settings) -> Engine<'static> {
+pub(super) fn engine(
+    dev: &Device,
+    family: Family,
+    dtype: Dtype,
+    settings: Settings,
+) -> Engine<'static> {
     let config = fixture::config(family, true);
     let params = params(&config);
     let layout = Layout::new(&config, Head::Lm).unwrap();
@@ -18,7 +23,7 @@ fn engine(dev: &Device, family: Family, dtype: Dtype, settings: Settings) -> Eng
     Engine::new(dev, weights, &config, settings).unwrap()
 }
 
-fn params(config: &Config) -> Vec<f32> {
+pub(super) fn params(config: &Config) -> Vec<f32> {
     let layout = Layout::new(config, Head::Lm).unwrap();
     let mut params = vec![0.0; layout.len()];
     layout.tensors.iter().for_each(|entry| fill(entry, &mut params[entry.range.clone()]));
@@ -26,7 +31,7 @@ fn params(config: &Config) -> Vec<f32> {
 }
 
 /// Prompts of 1, 70, 31, 32, 33 and 5 tokens, three samples each.
-fn requests() -> Vec<Request> {
+pub(super) fn requests() -> Vec<Request> {
     let prompt = |(row, length): (u32, u32)| Request {
         name: format!("row {row}"),
         prompt: (0..length).map(|i| 4 + (i * 37 + row * 101) % 260).collect(),
@@ -35,7 +40,7 @@ fn requests() -> Vec<Request> {
     (0..).zip([1, 70, 31, 32, 33, 5]).map(prompt).collect()
 }
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let sampling =
         sample::Settings { temperature: 0.9, top_k: 200, top_p: 0.95, min_p: 0.0, repetition: 1.1 };
     Options { sampling, seed: 11, max_tokens: 40, stop_tokens: vec![50, 90], ..Options::default() }

@@ -246,7 +246,9 @@ int nvrtcCreateProgram(void **program, const char *text, const char *name, int c
   char *code = malloc(100);
   strcpy(code, "code of ");
   strncat(code, name, 80);
-  return *program = code, handles++, count && strcmp(names[0], "common.cuh");
+  int known = 0;
+  for (int i = 0; i < count; i++) known += !strcmp(names[i], "common.cuh");
+  return *program = code, handles++, known != 1;
 }
 int nvrtcCompileProgram(void *program, int count, const char *const *options) {
   return count != 2 || strcmp(options[0], "--gpu-architecture=sm_90a");

@@ -5,7 +5,7 @@ use std::time::Instant;
 use heedful_kernels::{Device, sample};
 use heedful_models::config::Head;
 use heedful_models::engine::{Engine, Settings, Weights};
-use heedful_models::generate::{Event, Options, Request, run};
+use heedful_models::generate::{AHEAD, Event, Options, Request, run};
 use heedful_models::params::Layout;
 use heedful_models::{Config, Result};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ pub(crate) const SIZE: Size = Size { sequences: 256, prompt: 976, tokens: 96 };
 /// For the emulator.
 pub(crate) const TINY: Size = Size { sequences: 3, prompt: 5, tokens: 4 };
 
-/// The median of the steps' seconds after the first two, and what a step has to read.
+/// The median of the steps' seconds after the first rounds of some, and what a step has to read.
 pub(crate) fn time(dev: &Device, config: &Config, size: &Size) -> Result<Value> {
     let layout = Layout::new(config, Head::Lm)?;
     let params = drawn(dev, config, Head::Lm, dev.float())?;
@@ -51,10 +51,12 @@ pub(crate) fn time(dev: &Device, config: &Config, size: &Size) -> Result<Value> 
         }
         Ok(())
     })?;
-    // The first step is the prompts'; a recorded step is recorded at the second or third.
-    let mut steps: Vec<f64> = ends.windows(2).skip(2).map(|pair| pair[1] - pair[0]).collect();
+    // A card tells of so many steps at once, so that any so many after each other last as long as
+    // they. The first is the prompts', and the next are being recorded.
+    let windows = ends.windows(AHEAD + 1).skip(AHEAD + 2);
+    let mut steps: Vec<f64> = windows.map(|ends| (ends[AHEAD] - ends[0]) / AHEAD as f64).collect();
     if steps.is_empty() {
-        steps = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        steps.push((ends[ends.len() - 1] - ends[0]) / (ends.len() - 1) as f64);
     }
     steps.sort_by(f64::total_cmp);
     let median = steps[steps.len() / 2];

@@ -5,7 +5,7 @@ use heedful_models::chat::{self, Message, Template};
 use heedful_models::engine::{Engine, Settings, Weights};
 use heedful_models::generate::{self, Event, Finish, Options, Overlong, Request};
 use heedful_models::trainer::Trainer;
-use heedful_models::{Checkpoint, Tokenizer};
+use heedful_models::{Checkpoint, Tokenizer, phase};
 
 use super::Policy;
 use super::tasks::Task;
@@ -116,9 +116,7 @@ impl Sampler {
         let mut answers = vec![vec![empty; samples as usize]; tasks.len()];
         let Sampler { settings, tokenizer, options, .. } = self;
         let Trainer { device, model, params, .. } = trainer;
-        let weights = Weights::of(device, &model.layout, params.view(), device.float())?;
-        let mut engine = Engine::new(device, weights, &model.config, *settings)?;
-        generate::run(device, &mut engine, Some(tokenizer), &requests, options, &mut |event| {
+        let on = &mut |event: Event| {
             if let Event::Finished(done) = event {
                 answers[done.request][done.sample as usize] = Answer {
                     text: done.text,
@@ -128,6 +126,11 @@ impl Sampler {
                 };
             }
             Ok(())
+        };
+        phase::during(device, phase::ROLLOUT, || {
+            let weights = Weights::of(device, &model.layout, params.view(), device.float())?;
+            let mut engine = Engine::new(device, weights, &model.config, *settings)?;
+            generate::run(device, &mut engine, Some(tokenizer), &requests, options, on)
         })?;
         Ok(requests.into_iter().map(|request| request.prompt).zip(answers).collect())
     }

@@ -77,6 +77,8 @@ impl<'a, 'j> Run<'a, 'j> {
         let sampler = Sampler::new(with, checkpoint)?;
         let mut trainer = Trainer::new(device, model, params, limits, schedule, optimizer)?;
         trainer.share = with.share.unwrap_or(trainer.share);
+        // It has room for passes; sampling comes first.
+        trainer.rest()?;
         let penalised = with.objective.clip.penalty > 0.0;
         let reference = penalised.then(|| trainer.copy()).transpose()?;
         let (settings, lengths) = (settings(with), Lengths::default());
