@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use heedful_benchmarks::thinking;
 use heedful_constraints::Profile;
 use heedful_kernels::advantage::{self, Baseline, Scale};
-use heedful_kernels::{Device, copy, surrogate};
+use heedful_kernels::{Device, View, copy, surrogate};
 use heedful_models::Checkpoint;
 use heedful_models::metrics::Metrics;
 use heedful_models::optimizer::States;
