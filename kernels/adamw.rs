@@ -276,7 +276,7 @@ mod tests {
         let mut copy = dev.zeros(Dtype::Bf16, count).unwrap();
         for (t, factor) in [(1, 1.0), (2, 0.5), (3, f32::NAN)] {
             // Gradients lie in a buffer of their own: at times aligned where parameters are not.
-            let skipped = if count % 4 == 0 { 0 } else { first };
+            let skipped = if count.is_multiple_of(4) { 0 } else { first };
             let g = tensor(dev, grads, &near(Dtype::Bf16, &values(100 + t, skipped + count)));
             let factor = tensor(dev, Dtype::F32, &[factor, 7.0]);
             let with = Step { step: t, ..WITH };

@@ -109,7 +109,7 @@ fn losses_of_single_logits() {
             let mut even = (0..doubles.len()).map(|i| i % 2 == 0);
             doubles.retain(|_| even.next().expect("one a value"));
             let slopes = each(&|i| weights[i] * (sigmoid(logit[i]) - targets[i]));
-            let sign = |i: usize| if i % 2 == 0 { -1.0 } else { 1.0 };
+            let sign = |i: usize| if i.is_multiple_of(2) { -1.0 } else { 1.0 };
             let apart = each(&|i| sign(i) * weights[i / 2] * sigmoid(-lead(i)));
             let expected = [losses, doubles, slopes, apart].concat();
             close("losses and slopes", &found, &expected, 1e-5, off);
