@@ -4,10 +4,9 @@
 //! of threads: so the same input gives the same bits on one thread or many.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, cuda};
+use crate::gpu::Gpu;
 use crate::team::Team;
 use crate::tensor::{Dtype, Tensor};
 
@@ -34,14 +33,6 @@ impl Device {
     /// Threads that the system does not give.
     pub fn cpu(threads: usize) -> Result<Device> {
         Ok(Device::Cpu(Cpu::new(threads)?))
-    }
-
-    /// A CUDA card, with activations and weights in bf16.
-    ///
-    /// # Errors
-    /// A library that is missing, with what to install; no such card; no memory.
-    pub fn cuda(settings: cuda::Settings) -> Result<Device> {
-        Ok(Device::Gpu(Gpu::new(Arc::new(cuda::Cuda::open(settings)?), Dtype::Bf16)?))
     }
 
     /// A buffer of `len` zeros.

@@ -17,7 +17,7 @@ use crate::tensor::{Dtype, View, ViewMut};
 pub const KINDS: usize = 7;
 
 /// The op of errors.
-const OP: &str = "surrogate::backward";
+const OP: &str = "surrogate";
 
 /// The surrogate's constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,17 +50,6 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Adds those of other tokens.
-    pub fn add(&mut self, other: &Totals) {
-        self.loss += other.loss;
-        self.clipped_high += other.clipped_high;
-        self.clipped_low += other.clipped_low;
-        self.divergence += other.divergence;
-        self.ratio += other.ratio;
-        self.tokens += other.tokens;
-        self.entropy += other.entropy;
-    }
-
     /// Waits for all work before and reads those of all calls that added to `sums`, a buffer of
     /// [`KINDS`] sums.
     ///
@@ -102,29 +91,12 @@ pub struct Tokens<'a> {
     pub weight: View<'a>,
 }
 
-/// Sets `dlogp` `[N]`, dL / d ln π, and returns the sums: on the host, which has them at once.
-///
-/// # Errors
-/// Lengths or types that do not fit, clipping outside [0, 1) below or below 0 above, a penalty
-/// below 0 or without a reference; a card.
-pub fn backward(
-    dev: &Device,
-    dlogp: ViewMut,
-    tokens: Tokens,
-    settings: Settings,
-) -> Result<Totals> {
-    check(dlogp.len(), &tokens, settings)?;
-    match dev {
-        Device::Cpu(_) => host(dlogp, tokens, settings),
-        Device::Gpu(_) => Err(Error::argument(OP, "a card keeps its sums: they are accumulated")),
-    }
-}
-
-/// Sets `dlogp` `[N]` as [`backward`] does and adds the sums to `sums`, a buffer of [`KINDS`]
+/// Sets `dlogp` `[N]`, dL / d ln π, and adds the sums to `sums`, a buffer of [`KINDS`]
 /// [`crate::sums`] that [`Totals::read`] reads: nothing waits for a card.
 ///
 /// # Errors
-/// As [`backward`], but for a card.
+/// Lengths or types that do not fit, clipping outside [0, 1) below or below 0 above, a penalty
+/// below 0 or without a reference.
 pub fn accumulate(
     dev: &Device,
     dlogp: ViewMut,
@@ -272,6 +244,18 @@ mod tests {
     use crate::testing::{close, device, values};
 
     use crate::gpu::testing::{schedules, tensor, values_of};
+
+    /// The slopes, and what the sums of one call come to.
+    fn backward(
+        dev: &Device,
+        dlogp: ViewMut,
+        tokens: Tokens,
+        settings: Settings,
+    ) -> Result<Totals> {
+        let mut sums = dev.zeros(Dtype::U32, sums::words(KINDS))?;
+        accumulate(dev, dlogp, sums.view_mut(), tokens, settings)?;
+        Totals::read(dev, sums.view())
+    }
 
     const SETTINGS: Settings = Settings { low: 0.2, high: 0.28, penalty: 0.04 };
 
