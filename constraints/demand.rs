@@ -170,4 +170,7 @@ pub enum Demand {
     Acrostic(String),
     /// No two neighbouring words start with the same letter.
     NoNeighbourInitials,
+    /// Texts that satisfy the constraint by themselves, each in another way, where no demand above
+    /// says how to write one. What else is asked for is put beside them.
+    Draft(Vec<String>),
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::args::Args;
 use crate::error::{Error, ErrorKind, Result};
 use crate::rule::Rule;
-use crate::rules::RULES;
+use crate::rules::{self, ifbench, iftrain};
 
 /// A rule with the validator of its arguments, made when first needed.
 struct Entry {
@@ -18,8 +18,10 @@ struct Entry {
 }
 
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let lists = [rules::RULES, ifbench::RULES, iftrain::RULES];
+    let rules = lists.into_iter().flatten();
     let mut entries: Vec<Entry> =
-        RULES.iter().map(|rule| Entry { rule, validator: OnceLock::new() }).collect();
+        rules.map(|rule| Entry { rule, validator: OnceLock::new() }).collect();
     entries.sort_unstable_by_key(|entry| entry.rule.id);
     entries
 });

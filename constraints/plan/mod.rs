@@ -89,7 +89,20 @@ fn whole(set: &[&Constraint], wants: &Wants) -> Result<Option<String>, Conflict>
 fn attempt(set: &[&Constraint], wants: &Wants, rng: &mut Rng) -> Option<String> {
     (0..ATTEMPTS).find_map(|round| {
         let text = tune::compose(wants, round, rng);
-        accepts(set, &text).then_some(text)
+        if accepts(set, &text) {
+            return Some(text);
+        }
+        drafts(wants, &text, round).find(|text| accepts(set, text))
+    })
+}
+
+/// The drafts of the members: by themselves first, then with a composed text beside them.
+fn drafts(wants: &Wants, text: &str, round: usize) -> impl Iterator<Item = String> {
+    wants.drafts.iter().flat_map(move |draft| {
+        let joined = ["\n\n", "\n", " "]
+            .map(|gap| [format!("{draft}{gap}{text}"), format!("{text}{gap}{draft}")]);
+        let alone = (round == 0).then(|| draft.clone());
+        alone.into_iter().chain(joined.into_iter().flatten())
     })
 }
 

@@ -78,6 +78,8 @@ pub(super) struct Wants {
     pub(super) sentence_initial: Option<Asked<char>>,
     pub(super) acrostic: Option<Asked<String>>,
     pub(super) no_neighbours: Option<usize>,
+    /// Texts that do for one member each; they bind nobody, so their author is not kept.
+    pub(super) drafts: Vec<String>,
 }
 
 impl Wants {
@@ -210,6 +212,7 @@ impl Wants {
             }
             Demand::Acrostic(word) => self.acrostic = Some(Asked { what: word, by }),
             Demand::NoNeighbourInitials => self.no_neighbours = Some(by),
+            Demand::Draft(texts) => self.drafts.extend(texts),
             // Taken by the callers; named, so that a new demand cannot be passed over.
             Demand::Count(..)
             | Demand::Each(..)

@@ -1,4 +1,4 @@
-//! The recorded verdicts of the official IFEval scorer, row by row.
+//! The recorded verdicts of the official scorers, row by row.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -51,10 +51,24 @@ struct Tally {
 }
 
 #[test]
-fn official_verdicts_are_the_recorded_ones() {
-    const ROWS: &str = "golden/golden_ifeval_dev.jsonl.gz";
-    let Some(data) = data(ROWS) else { return };
-    let file = File::open(data.join(ROWS)).expect("the file is there");
+fn ifeval_verdicts_are_the_recorded_ones() {
+    agree("golden/golden_ifeval_dev.jsonl.gz", 25);
+}
+
+#[test]
+fn ifbench_verdicts_are_the_recorded_ones() {
+    agree("golden/golden_ifbench_dev.jsonl.gz", 58);
+}
+
+#[test]
+fn training_verdicts_are_the_recorded_ones() {
+    agree("golden/golden_iftrain_dev.jsonl.gz", 29);
+}
+
+/// Holds every row of a file with this many ids to what was recorded; prints how many agree.
+fn agree(recorded: &str, ids: usize) {
+    let Some(data) = data(recorded) else { return };
+    let file = File::open(data.join(recorded)).expect("the file is there");
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let mut misses = Vec::new();
     for row in rows::<Row>(GzDecoder::new(file)) {
@@ -83,7 +97,7 @@ fn official_verdicts_are_the_recorded_ones() {
     for (id, Tally { rows, agreeing }) in &tallies {
         println!("{id:48} {rows:4} {agreeing:5}");
     }
-    assert_eq!(tallies.len(), 25, "instruction ids");
+    assert_eq!(tallies.len(), ids, "instruction ids");
     let shown: Vec<&str> = misses.iter().take(60).map(String::as_str).collect();
     assert!(misses.is_empty(), "{} rows differ:\n{}", misses.len(), shown.join("\n"));
 }

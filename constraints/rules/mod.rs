@@ -1,7 +1,5 @@
 //! One file a rule (or a family of rows). To add one: the file, and one line below.
 
-use crate::rule::Rule;
-
 mod fences;
 #[cfg(test)]
 mod golden;
@@ -18,12 +16,15 @@ mod wording;
 
 /// Declares the modules and gathers their rules; the registry sorts them by id.
 macro_rules! rules {
-    ($($module:ident: $($rule:ident)+;)+) => {
-        $(mod $module;)+
-        /// Every rule.
-        pub(crate) static RULES: &[&Rule] = &[$($(&$module::$rule),+),+];
+    ($($module:ident: $($rule:ident)+;)*) => {
+        $(mod $module;)*
+        /// The rules of this folder.
+        pub(crate) static RULES: &[&crate::rule::Rule] = &[$($(&$module::$rule),+),*];
     };
 }
+
+pub(crate) mod ifbench;
+pub(crate) mod iftrain;
 
 rules! {
     bullet_lists: RULE;
