@@ -30,6 +30,9 @@ import torch
 
 LAYERS = [(576, 1536), (1536, 576), (576, 49152)]
 LEAST = 0.01
+# Seconds between turns: threads of these libraries look out for work a while, on a core that the
+# next one needs.
+SETTLE = 0.3
 
 
 def cases(quick):
@@ -116,6 +119,7 @@ def measure(ours, set_threads, case, threads, rounds):
     times = {"ours": [], "gemm": [], "mkl": [], "openblas": []}
     for _ in range(rounds):
         for who, list_ in times.items():
+            time.sleep(SETTLE)
             own = who in ("ours", "gemm")
             list_.append(ours.time(who, case, threads) if own else clock(runs[who], threads))
     return times
