@@ -1,11 +1,13 @@
 //! Which response belongs to which item.
 //!
-//! As the official scorer: by the exact prompt text, the last of several responses wins. A response
-//! whose prompt is no item's, or that has none, is joined by its key. What was replaced, missing
-//! or left over is named; the official scorer drops it or stops.
+//! As the official scorers: by the exact prompt text, or else the text without outer white space; the
+//! last of several responses wins. A response whose prompt is no item's, or that has none, is joined
+//! by its key. What was replaced, missing or left over is named; the official scorers drop it or
+//! stop.
 
 use std::collections::HashMap;
 
+use heedful_constraints::python::strings::strip;
 use serde::{Deserialize, Serialize};
 
 use crate::items::Items;
@@ -47,9 +49,11 @@ impl Report {
 /// Joins `responses` to `items`.
 pub fn join(items: &Items, responses: &[Response]) -> Joined {
     let mut by_prompt: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_stripped: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut by_key: HashMap<&str, usize> = HashMap::new();
     for (at, item) in items.list.iter().enumerate() {
         by_prompt.entry(&item.prompt).or_default().push(at);
+        by_stripped.entry(strip(&item.prompt)).or_default().push(at);
         by_key.entry(&item.key).or_insert(at);
     }
     let mut of_item: Vec<Option<usize>> = vec![None; items.list.len()];
@@ -59,7 +63,10 @@ pub fn join(items: &Items, responses: &[Response]) -> Joined {
         ..Report::default()
     };
     for (at, response) in responses.iter().enumerate() {
-        let same_prompt = response.prompt.as_deref().and_then(|prompt| by_prompt.get(prompt));
+        let same_prompt = response
+            .prompt
+            .as_deref()
+            .and_then(|prompt| by_prompt.get(prompt).or_else(|| by_stripped.get(strip(prompt))));
         let same_key = response.key.as_deref().and_then(|key| by_key.get(key).copied());
         let one = same_key.map(|key| [key]);
         let owners: &[usize] = match (same_prompt, &one) {
@@ -165,6 +172,16 @@ mod tests {
         );
         assert_eq!(keyed.of_item, [Some(0), Some(1)]);
         assert!(keyed.report.disagreeing.is_empty());
+    }
+
+    #[test]
+    fn white_space_around_a_prompt_is_no_difference_unless_it_tells_two_apart() {
+        let rows = [(1, " p"), (2, "p"), (3, "q ")];
+        let got = joined(
+            &rows,
+            "{\"prompt\":\"p\",\"response\":\"a\"}\n{\"prompt\":\"q\",\"response\":\"b\"}",
+        );
+        assert_eq!(got.of_item, [None, Some(0), Some(1)]);
     }
 
     #[test]

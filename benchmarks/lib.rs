@@ -2,9 +2,11 @@
 
 pub mod answer;
 pub mod asked;
+pub mod catalogue;
 pub mod error;
 pub mod fields;
 pub mod finish;
+pub mod ifbench;
 pub mod ifeval;
 pub mod items;
 pub mod join;
@@ -16,5 +18,6 @@ pub mod scores;
 pub mod statistics;
 pub mod thinking;
 pub mod truncation;
+pub mod verifiable;
 
 pub use error::{Error, Result};

@@ -13,11 +13,11 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::finish::FinishReason;
-use crate::ifeval::{Evaluation, PLAN};
 use crate::metrics::{Metric, Metrics};
 use crate::score::{Followed, Judged, Outcome, Setting};
 use crate::thinking::State;
 use crate::truncation::truncation;
+use crate::verifiable::{Evaluation, PLAN};
 
 /// The stage's name in manifests.
 pub const STAGE: &str = "evaluate";
@@ -51,7 +51,7 @@ const COLUMNS: [(&str, Kind); 20] = [
 /// What scores were made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin<'a> {
-    /// The benchmark: `ifeval`.
+    /// The benchmark's name, as `ifeval`.
     pub benchmark: &'a str,
     /// The name that the artifact's folder begins with.
     pub name: &'a str,
@@ -264,9 +264,9 @@ fn outcome(row: &Map<String, Value>) -> Field<Outcome> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ifeval;
     use crate::metrics::compute;
     use crate::thinking::Policy;
+    use crate::verifiable;
 
     #[test]
     fn scores_come_back_as_they_were() {
@@ -284,7 +284,7 @@ mod tests {
         std::fs::write(&responses, lines).unwrap();
         let setting =
             Setting { profile: Profile::Corrected, thinking: Policy::Auto, prefilled: false };
-        let evaluation = ifeval::run(&prompts, &responses, &setting).unwrap();
+        let evaluation = verifiable::run(&prompts, &responses, &setting).unwrap();
         let metrics = compute(&evaluation.items, setting.profile, PLAN);
         let origin = Origin {
             benchmark: "ifeval",

@@ -11,17 +11,46 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::rule::Rule;
 use crate::rules::{self, ifbench, iftrain};
 
+/// Where a rule comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// IFEval's rules and our own.
+    Core,
+    /// What IFBench's authors train on.
+    IfTrain,
+    /// IFBench: a test of constraints that were never trained on.
+    IfBench,
+}
+
+impl Origin {
+    /// The name by which recipes take all rules of one origin.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Core => "@core",
+            Origin::IfTrain => "@iftrain",
+            Origin::IfBench => "@ifbench",
+        }
+    }
+}
+
 /// A rule with the validator of its arguments, made when first needed.
 struct Entry {
     rule: &'static Rule,
+    origin: Origin,
     validator: OnceLock<Validator>,
 }
 
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let lists = [rules::RULES, ifbench::RULES, iftrain::RULES];
-    let rules = lists.into_iter().flatten();
-    let mut entries: Vec<Entry> =
-        rules.map(|rule| Entry { rule, validator: OnceLock::new() }).collect();
+    let lists = [
+        (Origin::Core, rules::RULES),
+        (Origin::IfTrain, iftrain::RULES),
+        (Origin::IfBench, ifbench::RULES),
+    ];
+    let entry = |rule, origin| Entry { rule, origin, validator: OnceLock::new() };
+    let of = |(origin, list): (Origin, &'static [&'static Rule])| {
+        list.iter().map(move |rule| entry(*rule, origin))
+    };
+    let mut entries: Vec<Entry> = lists.into_iter().flat_map(of).collect();
     entries.sort_unstable_by_key(|entry| entry.rule.id);
     entries
 });
@@ -39,12 +68,17 @@ pub fn find(id: &str) -> Result<&'static Rule> {
     entry(id).map(|entry| entry.rule)
 }
 
+/// Where the rule `id` comes from; nothing, if it is unknown.
+pub fn origin(id: &str) -> Option<Origin> {
+    entry(id).ok().map(|entry| entry.origin)
+}
+
 /// Checks `args` against the JSON Schema of the rule `id`.
 ///
 /// # Errors
 /// An unknown id; an argument that is missing, left over, of the wrong type or out of range.
 pub fn check_args(id: &str, args: &Args) -> Result<&'static Rule> {
-    let Entry { rule, validator } = entry(id)?;
+    let Entry { rule, validator, .. } = entry(id)?;
     let validator = validator.get_or_init(|| compile_schema(rule));
     let value = Value::Object(args.clone());
     if validator.is_valid(&value) {

@@ -82,8 +82,11 @@ impl Pool {
     /// The families that `recipe` chooses.
     pub fn of(recipe: &Resolved) -> Pool {
         let families = &recipe.families;
-        let chosen = registry::rules()
-            .filter(|rule| pattern::chosen(&families.include, &families.exclude, rule.id));
+        let named = [&families.include[..], &families.held_out].concat();
+        let chosen = registry::rules().filter(|rule| {
+            pattern::chosen(&families.include, &families.exclude, rule.id)
+                && !pattern::reserved(&named, rule.id)
+        });
         let (held_out, hard) = chosen.partition(|rule| pattern::any(&families.held_out, rule.id));
         let soft = soft::all().iter();
         let soft = soft

@@ -2,6 +2,7 @@
 
 mod ablate;
 mod bench;
+mod benchmarks;
 mod best;
 mod build;
 mod constraints;
@@ -57,6 +58,7 @@ struct Cli {
 enum Command {
     Ablate(ablate::Ablate),
     Bench(bench::Bench),
+    Benchmarks(benchmarks::Benchmarks),
     Build(build::Build),
     Constraints(constraints::Constraints),
     Data(data::Data),
@@ -94,6 +96,7 @@ pub fn run() -> Result<bool> {
         Command::Doctor(command) => command.run(),
         Command::Generate(command) => command.run(place, cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
+        Command::Benchmarks(command) => command.run(),
         Command::Eval(command) => command.run(cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
         Command::Pairs(command) => command.run(cli.quiet),

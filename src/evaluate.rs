@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use heedful_benchmarks::Result;
-use heedful_benchmarks::ifeval::{self, PLAN};
+use heedful_benchmarks::catalogue::Benchmark;
 use heedful_benchmarks::join::Report;
 use heedful_benchmarks::metrics::{Both, Metrics, Rate, compute};
 use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::scores::{self, Origin};
 use heedful_benchmarks::thinking::Counts;
 use heedful_benchmarks::truncation::{Truncation, truncation};
+use heedful_benchmarks::verifiable::{self, PLAN};
 use heedful_datasets::artifact::Artifact;
 use heedful_datasets::manifest::Revision;
 use serde::Serialize;
@@ -17,7 +18,9 @@ use serde::Serialize;
 /// What to score and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The official prompts file, `input_data.jsonl`.
+    /// Which benchmark; its prompts are in the layout of IFEval.
+    pub benchmark: &'static Benchmark,
+    /// The official prompts file.
     pub prompts: PathBuf,
     /// The responses: `{prompt, response}` or `{key, response}` a line or row, or an artifact.
     pub responses: PathBuf,
@@ -31,7 +34,7 @@ pub struct Config {
     pub revision: Revision,
 }
 
-/// A scored run; as JSON it is what `heedful eval ifeval --json` prints.
+/// A scored run; as JSON it is what `heedful eval NAME --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
     /// The four accuracies and the tables.
@@ -58,19 +61,19 @@ pub struct Outcome {
     pub path: Option<PathBuf>,
 }
 
-/// Scores IFEval.
+/// Scores a benchmark of verifiable instructions.
 ///
 /// # Errors
 /// A file or a line that cannot be taken, an item that no rule can take, scores that cannot be
 /// written.
-pub fn ifeval(config: &Config) -> Result<Outcome> {
-    let evaluation = ifeval::run(&config.prompts, &config.responses, &config.setting)?;
+pub fn verifiable(config: &Config) -> Result<Outcome> {
+    let evaluation = verifiable::run(&config.prompts, &config.responses, &config.setting)?;
     let metrics = compute(&evaluation.items, config.setting.profile, PLAN);
     let artifact: Option<Artifact> = match &config.out {
         None => None,
         Some(out) => {
             let origin = Origin {
-                benchmark: "ifeval",
+                benchmark: config.benchmark.name,
                 name: &config.name.clone().unwrap_or_else(|| default_name(&config.responses)),
                 prompts: &config.prompts,
                 responses: &config.responses,

@@ -1,12 +1,13 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heedful_constraints::Profile;
 use serde_json::Value;
 
-use super::*;
 use crate::metrics::{Both, Rate, compute};
+use crate::score::{Judged, Setting};
 use crate::thinking::Policy;
+use crate::verifiable::{self, PLAN};
 
 const OFFICIAL: Setting =
     Setting { profile: Profile::Official, thinking: Policy::None, prefilled: false };
@@ -66,7 +67,7 @@ fn scored(folder: &Path, run: usize) -> Vec<Judged> {
         std::fs::write(kept.path(), lines.collect::<Vec<_>>().join("\n")).unwrap();
         prompts = kept.path().to_owned();
     }
-    let got = super::run(&prompts, &responses, &OFFICIAL).unwrap();
+    let got = verifiable::run(&prompts, &responses, &OFFICIAL).unwrap();
     got.items.into_iter().filter(keep).collect()
 }
 
@@ -136,7 +137,7 @@ fn missing_responses_are_named_and_counted() {
     let Some(folder) = data() else { return };
     let ifeval = folder.join("ifeval");
     let responses = ifeval.join("responses/input_response_data_text_bison.jsonl");
-    let got = super::run(&ifeval.join("input_data.jsonl"), &responses, &OFFICIAL).unwrap();
+    let got = verifiable::run(&ifeval.join("input_data.jsonl"), &responses, &OFFICIAL).unwrap();
     assert_eq!(got.items.len(), 541);
     assert_eq!(got.join.missing.len(), 541 - 156);
     assert_eq!(got.join.unmatched.len() + got.join.replaced.len(), 541 - 156);
@@ -178,7 +179,7 @@ fn reasoning_is_removed_where_asked() {
     .unwrap();
     let follow = |thinking| {
         let setting = Setting { thinking, ..OFFICIAL };
-        let got = super::run(&prompts, &responses, &setting).unwrap();
+        let got = verifiable::run(&prompts, &responses, &setting).unwrap();
         let strict = got.items.iter().map(|item| item.outcomes[0].official.strict).collect();
         (strict, got.thinking)
     };
@@ -201,6 +202,6 @@ fn an_item_that_no_rule_can_take_is_an_error() {
     )
     .unwrap();
     std::fs::write(&responses, "{\"key\":5,\"response\":\"x\"}").unwrap();
-    let error = super::run(&prompts, &responses, &OFFICIAL).unwrap_err().to_string();
+    let error = verifiable::run(&prompts, &responses, &OFFICIAL).unwrap_err().to_string();
     assert!(error.contains("line 1: item 5: unknown rule `punctuation:nocomma`"), "{error}");
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use heedful_benchmarks::catalogue::Benchmark as About;
 use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::thinking::Policy;
+use heedful_benchmarks::{ifbench, ifeval};
 use heedful_constraints::Profile;
 
 use crate::error::Result;
@@ -20,22 +22,33 @@ pub(super) struct Eval {
 
 #[derive(Debug, Subcommand)]
 enum Benchmark {
-    Ifeval(Ifeval),
-}
-
-/// IFEval (arXiv 2311.07911): the four accuracies of the official scorer, with 95 % intervals.
-///
-/// Responses are joined by key or by the prompt's text. Missing responses count as not followed and
-/// are named, as are unmatched and repeated ones.
-#[derive(Debug, Args)]
-#[command(after_help = "\
+    /// IFBench (arXiv 2507.02833): the four accuracies of the official scorer, with 95 %
+    /// intervals. Its authors report `prompt_loose`.
+    ///
+    /// Responses are joined by key or by the prompt's text. Missing responses count as not followed
+    /// and are named, as are unmatched and repeated ones.
+    #[command(after_help = "\
+Examples:
+  heedful eval ifbench --prompts IFBench_test.jsonl --responses gpt4.jsonl
+  heedful eval ifbench --prompts IFBench_test.jsonl --responses r1.jsonl --thinking auto --out runs
+  heedful eval ifbench --prompts IFBench_test.jsonl --responses a.jsonl --json | jq .prompt_loose")]
+    Ifbench(Verifiable),
+    /// IFEval (arXiv 2311.07911): the four accuracies of the official scorer, with 95 % intervals.
+    ///
+    /// Responses are joined by key or by the prompt's text. Missing responses count as not followed
+    /// and are named, as are unmatched and repeated ones.
+    #[command(after_help = "\
 Examples:
   heedful eval ifeval --prompts input_data.jsonl --responses gpt4.jsonl
   heedful eval ifeval --prompts input_data.jsonl --responses out/responses-3f2a9c01d4e7
   heedful eval ifeval --prompts input_data.jsonl --responses r1.jsonl --thinking auto --out runs
   heedful eval ifeval --prompts input_data.jsonl --responses a.jsonl --json | jq .prompt_strict")]
-struct Ifeval {
-    /// The official prompts: `input_data.jsonl`.
+    Ifeval(Verifiable),
+}
+
+#[derive(Debug, Args)]
+struct Verifiable {
+    /// The official prompts, `{key, prompt, instruction_id_list, kwargs}` a line.
     #[arg(long, value_name = "FILE")]
     prompts: PathBuf,
     /// The responses: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
@@ -84,15 +97,17 @@ impl Thinking {
 impl Eval {
     pub(super) fn run(self, quiet: bool) -> Result<bool> {
         match self.benchmark {
-            Benchmark::Ifeval(command) => command.run(quiet),
+            Benchmark::Ifbench(command) => command.run(&ifbench::ABOUT, quiet),
+            Benchmark::Ifeval(command) => command.run(&ifeval::ABOUT, quiet),
         }
     }
 }
 
-impl Ifeval {
-    fn run(self, quiet: bool) -> Result<bool> {
+impl Verifiable {
+    fn run(self, benchmark: &'static About, quiet: bool) -> Result<bool> {
         let (thinking, prefilled) = self.thinking.setting();
         let config = Config {
+            benchmark,
             prompts: self.prompts,
             responses: self.responses,
             setting: Setting { profile: self.profile, thinking, prefilled },
@@ -100,7 +115,7 @@ impl Ifeval {
             name: self.name,
             revision: revision::current(),
         };
-        let outcome = evaluate::ifeval(&config)?;
+        let outcome = evaluate::verifiable(&config)?;
         if self.json {
             super::print_json(&outcome)?;
         } else {

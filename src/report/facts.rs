@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use heedful_benchmarks::ifeval::PLAN;
 use heedful_benchmarks::metrics::{Metric, Metrics, Rate, compute};
 use heedful_benchmarks::scores::Scores;
 use heedful_benchmarks::thinking::Counts;
 use heedful_benchmarks::truncation::{Truncation, truncation};
+use heedful_benchmarks::verifiable::PLAN;
 use heedful_constraints::Profile;
 use serde::Serialize;
 use serde_json::Value;

@@ -26,6 +26,7 @@ fn scored(folder: &Path, name: &str, profile: Profile, breaks: impl Fn(usize) ->
     std::fs::write(&prompts, (0..60).map(item).collect::<String>()).unwrap();
     std::fs::write(&responses, (0..60).map(response).collect::<String>()).unwrap();
     let config = evaluate::Config {
+        benchmark: &heedful_benchmarks::ifeval::ABOUT,
         prompts,
         responses,
         setting: Setting { profile, thinking: Policy::None, prefilled: false },
@@ -33,7 +34,7 @@ fn scored(folder: &Path, name: &str, profile: Profile, breaks: impl Fn(usize) ->
         name: None,
         revision: Revision::default(),
     };
-    evaluate::ifeval(&config).unwrap().path.unwrap()
+    evaluate::verifiable(&config).unwrap().path.unwrap()
 }
 
 fn compare(runs: Vec<PathBuf>, guard: Vec<Metric>) -> Report {

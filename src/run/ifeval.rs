@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use heedful_benchmarks::ifeval;
 use heedful_benchmarks::items::Items;
 use heedful_benchmarks::metrics::{Metric, Rate};
 use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::statistics::Interval;
 use heedful_benchmarks::thinking::Policy;
+use heedful_benchmarks::{ifeval, verifiable};
 use heedful_constraints::Profile;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ fn prompts(with: &Ifeval) -> Result<(&Path, Items)> {
                               HEEDFUL_DATA, {hint}"
         ))
     })?;
-    let items = ifeval::prompts(path, &SETTING)?;
+    let items = verifiable::prompts(path, &SETTING)?;
     if let Some(key) = items.repeated_keys.first() {
         return Err(Error::usage(format!("{}: the key `{key}` stands twice", path.display())));
     }
@@ -161,7 +161,8 @@ pub(super) fn run(cycle: &Cycle<'_>, model: &Path, stage: &Stage, watch: Watch<'
         seed: 0,
     };
     let responses = cycle.respond(stage, &asking, watch)?;
-    evaluate::ifeval(&Config {
+    evaluate::verifiable(&Config {
+        benchmark: &ifeval::ABOUT,
         prompts: path.to_owned(),
         responses,
         setting: SETTING,

@@ -1,0 +1,74 @@
+//! The benchmarks that there are: one file each, and one line here.
+
+use serde::Serialize;
+
+use crate::{ifbench, ifeval};
+
+/// Every benchmark, by name.
+pub static ALL: [&Benchmark; 2] = [&ifbench::ABOUT, &ifeval::ABOUT];
+
+/// What a benchmark is, and how to come by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Benchmark {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it holds.
+    pub title: &'static str,
+    /// The version of the scorer that ours equals.
+    pub version: &'static str,
+    /// Where it is published.
+    pub source: &'static str,
+    /// Of its code and data.
+    pub licence: &'static str,
+    /// Who decides.
+    pub scoring: Scoring,
+    /// What is measured.
+    pub metrics: &'static [&'static str],
+    /// The one of them that its authors report first.
+    pub headline: &'static str,
+    /// How to get the items.
+    pub data: &'static str,
+    /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`).
+    pub file: &'static str,
+    /// How to run it.
+    pub command: &'static str,
+}
+
+/// Who decides whether a response satisfies an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scoring {
+    /// Rules alone.
+    Rules,
+}
+
+impl Scoring {
+    /// In one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scoring::Rules => "by rule",
+        }
+    }
+}
+
+/// The benchmark of this name.
+pub fn find(name: &str) -> Option<&'static Benchmark> {
+    ALL.into_iter().find(|benchmark| benchmark.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_and_each_is_told_in_full() {
+        assert!(ALL.windows(2).all(|pair| pair[0].name < pair[1].name));
+        for benchmark in ALL {
+            assert_eq!(find(benchmark.name), Some(benchmark));
+            assert!(benchmark.metrics.contains(&benchmark.headline), "{}", benchmark.name);
+            assert!(benchmark.command.contains(&format!("eval {} ", benchmark.name)));
+            let told = [benchmark.title, benchmark.version, benchmark.licence, benchmark.data];
+            assert!(told.iter().all(|text| text.len() > 5), "{}", benchmark.name);
+        }
+    }
+}

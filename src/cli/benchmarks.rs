@@ -1,0 +1,96 @@
+//! `heedful benchmarks`: the published tests that can be run, and what each of them is.
+
+use clap::{Args, Subcommand};
+use heedful_benchmarks::catalogue::{self, Benchmark};
+
+use crate::error::{Error, Result};
+
+/// List the benchmarks, or tell what one of them is.
+#[derive(Debug, Args)]
+pub(super) struct Benchmarks {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(List),
+    Show(Show),
+}
+
+/// Every benchmark: name, who decides, what its authors report, what it holds.
+#[derive(Debug, Args)]
+struct List {
+    /// Print one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One benchmark: version of its scorer, source, licence, metrics, how to get its items.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  heedful benchmarks show ifbench
+  heedful benchmarks show ifeval --json | jq -r .licence")]
+struct Show {
+    /// Its name.
+    name: String,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Benchmarks {
+    pub(super) fn run(self) -> Result<bool> {
+        match self.command {
+            Command::List(command) => command.run(),
+            Command::Show(command) => command.run(),
+        }
+    }
+}
+
+impl List {
+    fn run(self) -> Result<bool> {
+        if self.json {
+            catalogue::ALL.iter().try_for_each(super::print_json)?;
+            return Ok(true);
+        }
+        let row = |b: &&Benchmark| {
+            let scoring = b.scoring.name();
+            format!("{:12}  {scoring:8}  {:13}  {}\n", b.name, b.headline, b.title)
+        };
+        let head = format!("{:12}  {:8}  {:13}  {}\n", "name", "scored", "headline", "what");
+        super::print(&(head + &catalogue::ALL.iter().map(row).collect::<String>()))?;
+        Ok(true)
+    }
+}
+
+impl Show {
+    fn run(self) -> Result<bool> {
+        let Some(benchmark) = catalogue::find(&self.name) else {
+            let names = catalogue::ALL.map(|benchmark| benchmark.name).join(", ");
+            let problem = format!("no benchmark `{}`; there are {names}", self.name);
+            return Err(Error::usage(problem));
+        };
+        if self.json {
+            super::print_json(benchmark)?;
+            return Ok(true);
+        }
+        let metrics = benchmark.metrics.join(", ");
+        let lines = [
+            ("name", benchmark.name),
+            ("what", benchmark.title),
+            ("scored", benchmark.scoring.name()),
+            ("version", benchmark.version),
+            ("source", benchmark.source),
+            ("licence", benchmark.licence),
+            ("metrics", &metrics),
+            ("headline", benchmark.headline),
+            ("items", benchmark.data),
+            ("run", benchmark.command),
+        ];
+        let text = lines.map(|(name, value)| format!("{name:9} {value}\n"));
+        super::print(&text.concat())?;
+        Ok(true)
+    }
+}
