@@ -10,6 +10,7 @@ pub mod error;
 pub mod evaluate;
 pub mod generate;
 pub mod groups;
+pub mod judge;
 pub mod models;
 pub mod pairs;
 pub mod place;

@@ -3,6 +3,7 @@
 //! Expected values in the tests were made with scipy 1.x and statsmodels by
 //! `benchmarks/peer/statistics.py`.
 
+pub mod agreement;
 pub mod binary;
 pub mod bootstrap;
 pub mod mcnemar;

@@ -1,0 +1,152 @@
+//! Judges: who decides by criteria that no rule can decide.
+//!
+//! A benchmark makes the question and reads the reply, in the form that it defines; a judge only has
+//! replies to give. What cannot be read is asked again, and in the end counted, never guessed.
+
+mod panel;
+mod recorded;
+mod server;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use panel::{Agreement, Panel};
+pub use recorded::Recorded;
+pub use server::{Server, write_batch};
+
+use crate::error::Result;
+use crate::place::Place;
+use crate::reward::{Classifier, Question};
+
+/// One response with the criteria to judge it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Its name, unique among the cases of a run.
+    pub key: String,
+    /// What the response was asked for.
+    pub instruction: String,
+    /// What is judged.
+    pub response: String,
+    /// One or more.
+    pub criteria: Vec<String>,
+    /// The question in the benchmark's form.
+    pub prompt: String,
+}
+
+/// The form of a benchmark's replies.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// The version of its question.
+    pub version: &'static str,
+    /// The marks in a reply, one a criterion; nothing, where it is not in the form.
+    pub read: fn(&Case, &str) -> Option<Vec<bool>>,
+    /// A reply in the form, with these marks.
+    pub write: fn(&Case, &[bool]) -> String,
+    /// How often a case is asked about at most.
+    pub judgings: u32,
+}
+
+/// What a judge says of a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ruling {
+    /// Its words; none where it abstains.
+    pub reply: Option<String>,
+    /// What they say, where they are in the form.
+    pub marks: Option<Vec<bool>>,
+}
+
+impl Ruling {
+    /// The ruling that these words are.
+    pub fn of(form: &Form, case: &Case, reply: String) -> Ruling {
+        Ruling { marks: (form.read)(case, &reply), reply: Some(reply) }
+    }
+}
+
+/// One who judges.
+pub trait Judge {
+    /// What it is called in results.
+    fn name(&self) -> &str;
+
+    /// A ruling for each of `cases`, in their order.
+    ///
+    /// # Errors
+    /// Files, servers and models that fail; an unparsable reply is none.
+    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>>;
+}
+
+/// A reward classifier: each criterion by itself, met where its probability is one half or more.
+pub struct Scorer {
+    name: String,
+    classifier: Classifier,
+}
+
+impl Scorer {
+    /// The classifier in a folder of `train reward`.
+    ///
+    /// # Errors
+    /// A folder that holds none.
+    pub fn open(path: &Path, place: Place) -> Result<Scorer> {
+        let name = format!("classifier:{}", path.display());
+        Ok(Scorer { name, classifier: Classifier::open(path, place)? })
+    }
+}
+
+impl Judge for Scorer {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>> {
+        let questions: Vec<Question<'_>> = (cases.iter())
+            .flat_map(|case| {
+                case.criteria.iter().map(|constraint| Question {
+                    instruction: &case.instruction,
+                    constraint,
+                    response: &case.response,
+                })
+            })
+            .collect();
+        let scores = self.classifier.score(&questions)?;
+        let mut rest = scores.as_slice();
+        let rulings = cases.iter().map(|case| {
+            let (here, after) = rest.split_at(case.criteria.len());
+            rest = after;
+            let marks: Vec<bool> = here.iter().map(|score| *score >= 0.5).collect();
+            Ruling { reply: Some((form.write)(case, &marks)), marks: Some(marks) }
+        });
+        Ok(rulings.collect())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// Marks as 1 and 0, a digit a criterion.
+    pub(crate) const DIGITS: Form = Form {
+        version: "digits-1",
+        read: |case, reply| {
+            let marks: Option<Vec<bool>> = (reply.chars())
+                .map(|c| match c {
+                    '1' => Some(true),
+                    '0' => Some(false),
+                    _ => None,
+                })
+                .collect();
+            marks.filter(|marks| marks.len() == case.criteria.len())
+        },
+        write: |_, marks| marks.iter().map(|mark| if *mark { '1' } else { '0' }).collect(),
+        judgings: 3,
+    };
+
+    pub(crate) fn case(key: &str, criteria: usize) -> Case {
+        Case {
+            key: key.to_owned(),
+            instruction: "i".to_owned(),
+            response: "r".to_owned(),
+            criteria: (0..criteria).map(|at| format!("c{at}")).collect(),
+            prompt: format!("judge {key}"),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A judge behind an OpenAI-compatible server, or a batch file of one.
+
+use std::path::PathBuf;
+
+use heedful_benchmarks::thinking::Policy;
+use heedful_models::chat::Message;
+
+use super::{Case, Form, Judge, Ruling};
+use crate::error::Result;
+use crate::generate::endpoint::{self, Settings, Tally};
+use crate::generate::request::Sampling;
+use crate::generate::{Request, Response, batch};
+
+/// Where replies come from.
+#[derive(Debug, Clone)]
+enum Source {
+    Server(Box<Settings>),
+    Batch(PathBuf, Sampling),
+}
+
+/// A model that is asked in words. Its reasoning is removed before the reply is read.
+pub struct Server<'a> {
+    name: String,
+    from: Source,
+    /// Told after each reply.
+    tick: &'a dyn Fn(Tally),
+}
+
+impl<'a> Server<'a> {
+    /// A judge that is asked as `settings` say.
+    pub fn new(settings: Settings, tick: &'a dyn Fn(Tally)) -> Server<'a> {
+        let name = format!("model:{}", settings.sampling.model);
+        Server { name, from: Source::Server(Box::new(settings)), tick }
+    }
+
+    /// A judge whose replies are the results of a batch that [`write_batch`] wrote.
+    pub fn of_batch(results: PathBuf, sampling: Sampling) -> Server<'a> {
+        let name = format!("batch:{}", sampling.model);
+        Server { name, from: Source::Batch(results, sampling), tick: &|_| {} }
+    }
+}
+
+/// Writes the questions about `cases` as an OpenAI batch file.
+///
+/// # Errors
+/// A file that cannot be written; more cases than a batch may hold.
+pub fn write_batch(path: &std::path::Path, sampling: &Sampling, cases: &[Case]) -> Result<()> {
+    let all: Vec<Request> = (0..cases.len()).map(|row| request(cases, row, 0)).collect();
+    batch::write(path, sampling, &all)
+}
+
+fn request(cases: &[Case], row: usize, sample: u32) -> Request {
+    let messages = vec![Message::user(&cases[row].prompt)];
+    Request { row, key: cases[row].key.clone(), messages, sample }
+}
+
+impl Judge for Server<'_> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks about all cases; again, with another seed, about those whose reply cannot be read.
+    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>> {
+        let mut rulings = vec![Ruling::default(); cases.len()];
+        let mut open: Vec<usize> = (0..cases.len()).collect();
+        for round in 0..form.judgings.max(1) {
+            let requests: Vec<Request> =
+                open.iter().map(|&row| request(cases, row, round)).collect();
+            let mut done = |found: Vec<Response>| {
+                for response in found {
+                    let reply = Policy::Auto.answer(&response.text, false).text.to_owned();
+                    rulings[response.row] = Ruling::of(form, &cases[response.row], reply);
+                }
+                Ok(())
+            };
+            match &self.from {
+                Source::Server(settings) => {
+                    endpoint::run(settings, &requests, &mut done, self.tick)?;
+                }
+                Source::Batch(path, sampling) => {
+                    batch::read(path, sampling, &requests, &mut done)?;
+                    break;
+                }
+            }
+            open.retain(|&row| rulings[row].marks.is_none());
+            if open.is_empty() {
+                break;
+            }
+        }
+        Ok(rulings)
+    }
+}
