@@ -34,22 +34,38 @@ pub(super) static RULE: Rule = Rule {
         Profile::Corrected => check(|text| judge(text, 2, longest_run)),
     },
     demands: |_| {
-        const ROWS: [[&str; 5]; 4] = [
-            ["big brown bold busy brave", "six silver slow small soft", "tall tiny thin tame tired",
-             "round rare red rich rough", "clean clear cold calm cheap"],
-            ["fresh fine full firm fair", "mild merry modern major many", "dark deep dense dry dull",
-             "plain pale proud poor pretty", "loud lazy late large light"],
-            ["gray grand green glad good", "narrow new nice neat noble", "warm wide wild white wise",
-             "busy bright blue bitter bare", "safe sad sour steep strong"],
-            ["tender tough torn true tidy", "frail flat free fond few", "quick quiet quaint quirky queer",
-             "mellow mean moist minor murky", "pure public past prime plump"],
+        const ROWS: [[&str; 4]; 4] = [
+            [
+                "big brown bold",
+                "six silver slow small",
+                "tall tiny thin tame tired",
+                "round rare red rich rough raw",
+            ],
+            [
+                "fresh fine full",
+                "mild merry modern major",
+                "dark deep dense dry dull",
+                "plain pale proud poor pretty pink",
+            ],
+            [
+                "gray grand green",
+                "narrow new nice neat",
+                "warm wide wild white wise",
+                "blue bright busy bitter bare brief",
+            ],
+            [
+                "tender tough torn",
+                "frail flat free fond",
+                "quick quiet quaint quirky queer",
+                "mellow mean moist minor murky major",
+            ],
         ];
         Ok(vec![drafts(|variant| {
             let sentence = |(at, row): (usize, &&str)| {
-                let words: Vec<&str> = row.split(' ').take(at + 2).collect();
+                let words: Vec<&str> = row.split(' ').take(at + 3 - variant % 2).collect();
                 format!("{} hats exist.", capital(&words.join(" ")))
             };
-            let sentences = ROWS[variant].iter().enumerate().take(2 + variant.min(2));
+            let sentences = ROWS[variant].iter().enumerate().take(2 + variant);
             sentences.map(sentence).collect::<Vec<String>>().join(" ")
         })])
     },

@@ -34,7 +34,8 @@ pub(super) static RULE: Rule = Rule {
         Profile::Official => check(|text| {
             let bare = bare(text.raw());
             // The first of all is not put into lower case as a whole: `İ` gives two characters.
-            let dotted = bare.trim_start().starts_with('İ');
+            let first = split_whitespace(&bare).next();
+            let dotted = first.is_some_and(|word| word.starts_with('İ'));
             let words = split_whitespace(&bare).skip(usize::from(dotted));
             let firsts = words.map(|word| lower(word).chars().next());
             judge(dotted.then_some(None).into_iter().chain(firsts))

@@ -30,7 +30,11 @@ pub(super) static LAST_FIRST: Rule = Rule {
         let official = profile == Profile::Official;
         check(move |text| {
             let fits = if official { official_links(text) } else { links(text) };
-            let (good, all) = fits.fold((0, 0), |(good, all), fit| (good + u64::from(fit), all + 1));
+            let (mut good, mut all) = (0, 0);
+            for fit in fits {
+                all += 1;
+                good += u64::from(fit);
+            }
             Verdict::share(good, all, format!("{good} of {all} sentences go on with the last word"))
         })
     },
@@ -97,9 +101,9 @@ fn links<'t>(text: &'t Text<'_>) -> Box<dyn Iterator<Item = bool> + 't> {
 
 pub(super) static PARAGRAPH_LAST_FIRST: Rule = Rule {
     id: "words:paragraph_last_first",
-    about: "Each line that is not blank ends with the word it starts with, in any case. Words stand \
-            between white space. Official: marks are taken off the two ends of the line alone. \
-            Corrected: off every word (IFBench).",
+    about: "Each line that is not blank ends with the word it starts with, in any case. Words \
+            stand between white space. Official: marks are taken off the two ends of the line \
+            alone. Corrected: off every word (IFBench).",
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[

@@ -22,8 +22,8 @@ pub(super) static RULE: Rule = Rule {
              from those, the interrobang ?!.",
             "Let each of the marks . , ! ? ; : occur in your answer, and add an interrobang (?!) \
              somewhere.",
-            "Include all six marks . , ; : ! ? in the text. An interrobang (?!) must come on top of \
-             them.",
+            "Include all six marks . , ; : ! ? in the text. An interrobang (?!) must come on top \
+             of them.",
         ])
     },
     sample: |_| Args::new(),

@@ -130,8 +130,8 @@ pub(super) static VOWEL: Rule = Rule {
     texts: |_| {
         Ok(&[
             "Write one paragraph in which no more than three of the vowels a, e, i, o and u occur.",
-            "Answer in a single paragraph whose words, taken together, use three kinds of vowels at \
-             most.",
+            "Answer in a single paragraph whose words, taken together, use three kinds of vowels \
+             at most.",
             "Leave at least two of the five vowels a, e, i, o, u out of your response altogether, \
              and do not break it into lines.",
             "Your whole response should be one paragraph and get by with three different vowel \

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use super::bare::near;
-use super::draft::{deal, drafts, is_plain};
+use super::draft::{deal, drafts_as_written, is_plain};
 use crate::draw::args;
 use crate::rule::{Example, Rule, check};
 use crate::verdict::Verdict;
@@ -66,7 +66,7 @@ pub(super) static RULE: Rule = Rule {
     demands: |args| {
         let reference = args.text("reference_text")?;
         let percentage = args.count("percentage")? as f64;
-        Ok(vec![drafts(|variant| write(reference, percentage, variant))])
+        Ok(vec![drafts_as_written(|variant| write(reference, percentage, variant))])
     },
     examples: &[
         Example {

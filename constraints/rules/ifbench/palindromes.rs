@@ -7,7 +7,7 @@ use crate::bound::Bound;
 use crate::demand::{Demand, Unit};
 use crate::profile::Profile;
 use crate::python::chars::is_alpha;
-use crate::python::strings::split_whitespace;
+use crate::python::strings::{lower, split_whitespace};
 use crate::rule::{Deviation, Example, Rule, check};
 use crate::verdict::Verdict;
 
@@ -37,8 +37,8 @@ pub(super) static RULE: Rule = Rule {
         check(move |text| {
             let found = match official {
                 true => {
-                    let bare = bare(text.lower());
-                    split_whitespace(&bare).filter(|word| reads_back(word)).count()
+                    let bare = bare(text.raw());
+                    split_whitespace(&lower(&bare)).filter(|word| reads_back(word)).count()
                 }
                 false => {
                     let whole = |word: &&str| reads_back(word) && word.chars().all(is_alpha);

@@ -2,23 +2,14 @@
 
 use serde_json::json;
 
-use super::draft::drafts;
+use super::draft::drafts_as_written;
 use crate::bound::Bound;
 use crate::draw::args;
 use crate::python::chars::is_word;
 use crate::rule::{Example, Rule, check};
 use crate::verdict::Verdict;
 
-/// The fifty names that count.
-const NAMES: [&str; 50] = [
-    "Emma", "Liam", "Sophia", "Jackson", "Olivia", "Noah", "Ava", "Lucas", "Isabella", "Mason",
-    "Mia", "Ethan", "Charlotte", "Alexander", "Amelia", "Benjamin", "Harper", "Leo", "Zoe",
-    "Daniel", "Chloe", "Samuel", "Lily", "Matthew", "Grace", "Owen", "Abigail", "Gabriel", "Ella",
-    "Jacob", "Scarlett", "Nathan", "Victoria", "Elijah", "Layla", "Nicholas", "Audrey", "David",
-    "Hannah", "Christopher", "Penelope", "Thomas", "Nora", "Andrew", "Aria", "Joseph", "Claire",
-    "Ryan", "Stella", "Jonathan",
-];
-
+/// The fifty names that count, as a sentence lists them.
 macro_rules! names {
     () => {
         "Emma, Liam, Sophia, Jackson, Olivia, Noah, Ava, Lucas, Isabella, Mason, Mia, Ethan, \
@@ -39,31 +30,32 @@ pub(super) static RULE: Rule = Rule {
     }"#,
     texts: |_| {
         Ok(&[
-            concat!("Mention at least {N:different person|different persons} by name, taken from ", names!()),
+            concat!("Mention at least {N:different name|different names} of this list: ", names!()),
             concat!("Your response must name {N} or more of these people: ", names!()),
-            concat!("Let no fewer than {N} of the following names appear in your answer: ", names!()),
+            concat!("No fewer than {N} of these names must appear in your answer: ", names!()),
             concat!("Work a minimum of {N:name} from this list into the text: ", names!()),
         ])
     },
     sample: |draw| {
-        let most = if draw.coin() { 10 } else { NAMES.len() as u64 };
+        let most = if draw.coin() { 10 } else { NAMES };
         args([("N", json!(draw.between(1, most)))])
     },
     compile: |args, _| {
         let bound = Bound::at_least(args.count("N")?);
         check(move |text| {
-            let found = NAMES.iter().filter(|name| mentions(text.raw(), name)).count();
+            let found = names().filter(|name| mentions(text.raw(), name)).count();
             Verdict::count(found as u64, bound, "different names of the list")
         })
     },
     demands: |args| {
-        let n = args.count("N")?.max(1) as usize;
-        if n > NAMES.len() {
+        let n = args.count("N")?.max(1);
+        if n > NAMES {
             return Err(args.fault("N", "is above the fifty names of the list"));
         }
-        Ok(vec![drafts(|variant| {
-            let chosen: Vec<&str> =
-                NAMES.iter().copied().cycle().skip(variant * 17).take(n).collect();
+        Ok(vec![drafts_as_written(|variant| {
+            let all: Vec<&str> = names().collect();
+            let from = all.iter().copied().cycle().skip(variant * 17);
+            let chosen: Vec<&str> = from.take(n as usize).collect();
             match variant {
                 0 => format!("The guests were {}.", chosen.join(", ")),
                 1 => format!("{} came along.", chosen.join(" and ")),
@@ -80,6 +72,13 @@ pub(super) static RULE: Rule = Rule {
     ],
     deviations: &[],
 };
+
+/// How many names there are.
+const NAMES: u64 = 50;
+
+fn names() -> impl Iterator<Item = &'static str> {
+    names!().trim_end_matches('.').split(", ")
+}
 
 /// Whether a name stands in the text between word boundaries.
 fn mentions(text: &str, name: &str) -> bool {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::bare::core;
-use super::draft::drafts;
+use super::draft::drafts_as_written;
 use crate::args::Reader;
 use crate::demand::Demand;
 use crate::draw::args;
@@ -65,7 +65,8 @@ pub(super) static CHANGE: Rule = Rule {
         let old = words.next().unwrap_or("");
         let rest = words.collect::<Vec<&str>>().join(" ");
         let others: Vec<&str> = FIRST.into_iter().filter(|word| differ(old, word)).collect();
-        let draft = drafts(|variant| format!("{} {rest}", others[variant]).trim_end().to_owned());
+        let other = |variant: usize| format!("{} {rest}", others[variant]).trim_end().to_owned();
+        let draft = drafts_as_written(other);
         match rest.is_empty() {
             true => Ok(vec![draft]),
             false => Ok(vec![Demand::Closes(rest), draft]),

@@ -10,6 +10,7 @@ use crate::demand::{Demand, Unit};
 use crate::profile::Profile;
 use crate::python::strings::{char_len, strip};
 use crate::rule::{Deviation, Example, Rule, check};
+use crate::rules::wording::quote;
 use crate::text::Text;
 use crate::verdict::Verdict;
 
@@ -24,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
         Ok(&[
             "Answer in three sentences that have the same number of characters and do not use any \
              word twice.",
-            "Write exactly three sentences, equally long to the character; no word may be repeated.",
+            "Write exactly three sentences, equally long to the character; repeat no word in them.",
             "Your response must be three sentences with identical character counts, built from \
              words that are all different.",
             "Give three sentences of one length (count the characters, spaces included) and let no \
@@ -42,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
             let mut seen = HashSet::new();
             match cores(text.lower()).find(|word| !seen.insert(*word)) {
                 None => verdict,
-                Some(word) => near(0.9, format!("{} comes twice", crate::rules::wording::quote(word))),
+                Some(word) => near(0.9, format!("{} comes twice", quote(word))),
             }
         })
     },
@@ -50,7 +51,7 @@ pub(super) static RULE: Rule = Rule {
         const TEXTS: [&str; 4] = [
             "Birds sing. Trees grow. Ships sail.",
             "Old cats nap. Dogs run far. We drink tea.",
-            "My sister paints small boats. Her brother collected stamps. Their uncles repaired clocks.",
+            "My sister paints boats. Her brother grew plums. Their uncles fix carts.",
             "The market opens at dawn. Most people come by tram. Fresh pastry sells first.",
         ];
         let three = Demand::Count(Unit::Sentences, Bound::exactly(SENTENCES));
@@ -58,7 +59,11 @@ pub(super) static RULE: Rule = Rule {
     },
     examples: &[
         Example { args: "{}", response: "Tea is warm.\nYou sit up. We run now.", satisfied: false },
-        Example { args: "{}", response: "Tea is warm.\n\nYou eat pie. We run fast.", satisfied: true },
+        Example {
+            args: "{}",
+            response: "Tea is warm.\n\nYou eat pie. We run fast.",
+            satisfied: true,
+        },
         Example { args: "{}", response: "Éa! Öb! Üc!", satisfied: true },
         Example { args: "{}", response: "Tea is it. You go on. So it was.", satisfied: false },
     ],

@@ -111,7 +111,7 @@ pub(super) static REPEATS: Rule = Rule {
         Example { args: r#"{"small_n": 2}"#, response: "The tea, the bread.", satisfied: true },
         Example { args: r#"{"small_n": 1}"#, response: "re-do redone re", satisfied: true },
         Example { args: r#"{"small_n": 1}"#, response: "Tea, please: TEA!", satisfied: false },
-        Example { args: r#"{"small_n": 2}"#, response: "It is what it is, is it?", satisfied: false },
+        Example { args: r#"{"small_n": 2}"#, response: "Is it what it is, it?", satisfied: false },
     ],
     deviations: &[
         Deviation {

@@ -168,7 +168,7 @@ pub(super) static RESPONSE: Rule = Rule {
     schema: r#"{"properties": {"keyword": {"type": "string"}}, "required": ["keyword"]}"#,
     texts: |_| {
         Ok(&[
-            "Both the second word of your response and the last word but one must be \"{keyword}\".",
+            "Both the second and the last but one word of your response must be \"{keyword}\".",
             "Use \"{keyword}\" as your second word and again as your second to last word.",
             "Let \"{keyword}\" stand right after the first word and right before the last word of \
              your answer.",
