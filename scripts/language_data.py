@@ -3,11 +3,11 @@
 
     python3 scripts/language_data.py RESOURCES TABLES OUTPUT
 
-RESOURCES holds punkt_tab_english/ and langdetect_profiles/ as NLTK and langdetect publish them
-and, optionally, langdetect's messages.properties (else it is taken from an installed langdetect
+RESOURCES holds punkt_tab_english/, langdetect_profiles/ and stopwords_english.txt as NLTK and
+langdetect publish them and, optionally, langdetect's messages.properties (else it is taken from an installed langdetect
 1.0.9). TABLES is python_unicode_tables.json: code point ranges recorded from CPython 3.11.
 OUTPUT is constraints/data. The layouts are described where they are read: python/chars.rs,
-language/punkt_tables.rs and language/profiles.rs.
+language/punkt_tables.rs, language/profiles.rs and rules/ifbench/stop_words.rs.
 """
 
 import importlib.util
@@ -236,6 +236,8 @@ def main():
     normalize = normalizer(messages(resources))
     files["language_characters.bin"] = language_characters(ids, normalize, upper)
     files["language_grams.bin"] = language_grams(grams, totals, ids)
+    stop_words = (resources / "stopwords_english.txt").read_text(encoding="utf-8").split()
+    files["stop_words.txt"] = (" ".join(sorted(stop_words)) + "\n").encode()
     for name, data in files.items():
         (output / name).write_bytes(data)
         print(f"{name}: {len(data)} bytes")

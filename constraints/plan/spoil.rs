@@ -62,6 +62,7 @@ fn changes(demand: &Demand, text: &str) -> Vec<String> {
             vec![format!("{last} {text}"), mention(last, Bound::at_least(1), text).join(" ")]
         }
         Demand::NoNeighbourInitials => vec![format!("{text} big bad bears")],
+        Demand::Draft(_) => drafted(text),
         Demand::Alliteration(letter, _) => mention(&letter.to_string(), Bound::at_least(1), text),
         _ => Vec::new(),
     }
@@ -85,6 +86,12 @@ fn count(unit: Unit, bound: Bound, text: &str) -> Vec<String> {
         }
     }
     list
+}
+
+/// Words that are too short, too common or too many for what has only drafts to show.
+fn drafted(text: &str) -> Vec<String> {
+    let words = text.split_whitespace().count();
+    vec![format!("{text} a"), format!("{text}{}", " of".repeat(words + 8))]
 }
 
 /// The signs that make a unit.

@@ -2,4 +2,31 @@
 //! verdicts in `../golden.rs`. It is a test of what was never trained on: recipes take these ids only
 //! where they name them.
 
-rules! {}
+mod bare;
+mod draft;
+
+rules! {
+    alliteration: RULE;
+    alphabet: RULE;
+    chains: LAST_FIRST PARAGRAPH_LAST_FIRST;
+    conjunctions: RULE;
+    increment: RULE;
+    interrobang: RULE;
+    japanese: RULE;
+    keywords_multiple: RULE;
+    letters: CONSONANTS PRIME_LENGTHS VOWEL;
+    neighbours: RULE;
+    numbers: RULE;
+    overlap: RULE;
+    palindromes: RULE;
+    person_names: RULE;
+    pronouns: RULE;
+    repeat_request: CHANGE SIMPLE SPAN;
+    sentence_keyword: RULE;
+    sentence_kinds: BALANCE TYPE;
+    sentence_words: RULE;
+    stop_words: RULE;
+    unique_words: REPEATS UNIQUE;
+    word_places: RESPONSE SENTENCE;
+    word_range: RULE;
+}
