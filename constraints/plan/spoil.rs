@@ -39,7 +39,11 @@ fn changes(demand: &Demand, text: &str) -> Vec<String> {
         Demand::Each(part, bound) => each(*part, *bound, text),
         Demand::Mention(phrase, bound) => mention(phrase, *bound, text),
         Demand::Letter(letter, bound) => mention(&letter.to_string(), *bound, text),
-        Demand::AvoidWord(word) => vec![format!("{text} {word}"), format!("{text}\n{word} it is")],
+        Demand::AvoidWord(word) => vec![
+            format!("{text} {word}"),
+            format!("{text}\n{word} it is"),
+            format!("{text} {word} it is"),
+        ],
         Demand::AvoidChars(set) => set.chars().take(1).map(|c| format!("{text}{c}")).collect(),
         Demand::AsciiOnly => vec![format!("{text} café")],
         Demand::Case(Case::Lower) => vec![format!("{text} Really"), text.to_uppercase()],
@@ -63,6 +67,7 @@ fn changes(demand: &Demand, text: &str) -> Vec<String> {
         }
         Demand::NoNeighbourInitials => vec![format!("{text} big bad bears")],
         Demand::Alliteration(letter, _) => mention(&letter.to_string(), Bound::at_least(1), text),
+        Demand::Draft(_) => vec![format!("{text} apple bread"), format!("apple bread. {text}")],
         _ => Vec::new(),
     }
 }
@@ -204,5 +209,6 @@ fn blunt(text: &str, rng: &mut Rng) -> Vec<String> {
         format!("{text}\n{text}"),
     ];
     list.extend(shorter(text));
+    list.push(format!("{text} {}", "more ".repeat(2000)));
     list
 }
