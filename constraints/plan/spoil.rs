@@ -67,7 +67,6 @@ fn changes(demand: &Demand, text: &str) -> Vec<String> {
         }
         Demand::NoNeighbourInitials => vec![format!("{text} big bad bears")],
         Demand::Alliteration(letter, _) => mention(&letter.to_string(), Bound::at_least(1), text),
-        Demand::Draft(_) => vec![format!("{text} apple bread"), format!("apple bread. {text}")],
         _ => Vec::new(),
     }
 }
@@ -207,6 +206,7 @@ fn blunt(text: &str, rng: &mut Rng) -> Vec<String> {
         format!("{other}\n\n{text}\n\n{other}"),
         other.to_owned(),
         format!("{text}\n{text}"),
+        format!("{text} apple bread"),
     ];
     list.extend(shorter(text));
     list.push(format!("{text} {}", "more ".repeat(2000)));

@@ -358,7 +358,8 @@ pub(super) mod tests {
 
     /// What every rule of these two files must hold; gives the number of rules.
     pub(in crate::rules) fn laws(group: &str) -> usize {
-        let rules: Vec<_> = registry::rules().filter(|rule| rule.id.starts_with(group)).collect();
+        let own = crate::rules::RULES.iter();
+        let rules: Vec<_> = own.copied().filter(|rule| rule.id.starts_with(group)).collect();
         for rule in &rules {
             for example in rule.examples {
                 let constraint = constraint(rule.id, &args(example.args)).expect("compiles");

@@ -76,7 +76,8 @@ pub(super) static RULE: Rule = Rule {
         },
         Example {
             args: r#"{"n_sent": 2, "n_words": 2}"#,
-            response: "A, b. C d.\n\n***\n\nE f. G h.\n\n***\n\nI j. K-k l.\n",
+            response: "Bread, salt. We bake.\n\n***\n\nTea first. Milk next.\n\n***\n\n\
+                       It cools. Well-known tales.\n",
             satisfied: true,
         },
         Example {

@@ -1,5 +1,5 @@
-//! `copy:copy`, `copy:copying_simple`, `copy:copying_multiple` and `new:copy_span_idx`: the request,
-//! or a part of it, and nothing else (open-instruct).
+//! `copy:copy`, `copy:copying_simple`, `copy:copying_multiple` and `new:copy_span_idx`: the
+//! request, or a part of it, and nothing else (open-instruct).
 
 use serde_json::json;
 

@@ -101,8 +101,8 @@ fn answer(starts: bool, text: &str) -> Verdict {
 
 pub(super) static SENTENCES: Rule = Rule {
     id: "first_word:first_word_sent",
-    about: "Every sentence starts with this word in any case. Official: IFEval's sentences, some of \
-            which are empty and then fail, and a comma belongs to the word before it. Corrected: \
+    about: "Every sentence starts with this word in any case. Official: IFEval's sentences, some \
+            of which are empty and then fail; a comma belongs to the word before it. Corrected: \
             Punkt's, line breaks end one too, and marks are passed over (open-instruct). Of a \
             list of words the first counts.",
     schema: r#"{

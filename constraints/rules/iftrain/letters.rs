@@ -3,7 +3,7 @@
 use memchr::memchr_iter;
 use serde_json::json;
 
-use super::drafts::{nouns, sentence};
+use super::drafts::{capital, nouns};
 use crate::args::Reader;
 use crate::bound::Bound;
 use crate::demand::{Demand, Unit};
@@ -119,18 +119,24 @@ fn demands(args: &Reader<'_>) -> Result<Vec<Demand>> {
     }
     let draft = |turn: usize| {
         let mut text = String::new();
-        let mut words = nouns(turn);
-        while ascii(&text) < bound.low.min(100_000) {
-            text.push_str(if text.is_empty() { "" } else { " " });
-            for _ in 0..8 {
-                text.push_str(&sentence(words.by_ref(), 8));
-                text.push(' ');
+        // Every other draft is one long sentence, for texts that may have but few full stops.
+        let size = if turn.is_multiple_of(2) { 8 } else { usize::MAX };
+        let mut written = 0;
+        for (at, word) in nouns(turn).enumerate() {
+            if written >= bound.low {
+                break;
             }
-            text.truncate(text.trim_end().len());
+            text.push_str(match at {
+                0 => "",
+                _ if at.is_multiple_of(size) => ". ",
+                _ => " ",
+            });
+            text.push_str(&if at.is_multiple_of(size) { capital(word) } else { word.to_owned() });
+            written += word.len() as u64;
         }
         text
     };
-    let drafts = (0..3).map(draft).collect();
+    let drafts = (0..4).map(draft).collect();
     Ok(vec![Demand::Count(Unit::Characters, Bound::at_least(bound.low)), Demand::Draft(drafts)])
 }
 

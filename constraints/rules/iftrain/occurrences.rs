@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 /// A keyword as one of the profiles looks for it.
 enum Keyword {
     Pattern(Search),
-    Phrase(Phrase),
+    Phrase(Box<Phrase>),
 }
 
 impl Keyword {
@@ -32,7 +32,7 @@ impl Keyword {
                 pattern::prepare(args, key, keyword, Flags::IGNORE_CASE).map(Keyword::Pattern)
             }
             Profile::Corrected => Phrase::new(keyword)
-                .map(Keyword::Phrase)
+                .map(|phrase| Keyword::Phrase(Box::new(phrase)))
                 .ok_or_else(|| args.fault(key, "is blank")),
         }
     }

@@ -1,4 +1,5 @@
-//! `copy:repeat_phrase`: a phrase again and again, one word in it replaced each time (open-instruct).
+//! `copy:repeat_phrase`: a phrase again and again, one word in it replaced each time
+//! (open-instruct).
 
 use serde_json::json;
 

@@ -67,7 +67,7 @@ pub(super) static BLANK: Rule = Rule {
     },
     sample: |_| Args::new(),
     compile: |_, profile| match profile {
-        Profile::Official => check(|text| official(text)),
+        Profile::Official => check(official),
         Profile::Corrected => check(|text| {
             Verdict::count(text.paragraphs().len() as u64, TWO, "paragraphs")
         }),
