@@ -6,6 +6,7 @@ mod clitics;
 #[cfg(test)]
 pub(crate) mod goldens;
 pub mod langdetect;
+pub mod marked_sentences;
 mod profiles;
 #[cfg(test)]
 mod properties;

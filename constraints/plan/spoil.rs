@@ -39,7 +39,11 @@ fn changes(demand: &Demand, text: &str) -> Vec<String> {
         Demand::Each(part, bound) => each(*part, *bound, text),
         Demand::Mention(phrase, bound) => mention(phrase, *bound, text),
         Demand::Letter(letter, bound) => mention(&letter.to_string(), *bound, text),
-        Demand::AvoidWord(word) => vec![format!("{text} {word}"), format!("{text}\n{word} it is")],
+        Demand::AvoidWord(word) => vec![
+            format!("{text} {word}"),
+            format!("{text}\n{word} it is"),
+            format!("{text} {word} it is"),
+        ],
         Demand::AvoidChars(set) => set.chars().take(1).map(|c| format!("{text}{c}")).collect(),
         Demand::AsciiOnly => vec![format!("{text} café")],
         Demand::Case(Case::Lower) => vec![format!("{text} Really"), text.to_uppercase()],
@@ -209,7 +213,9 @@ fn blunt(text: &str, rng: &mut Rng) -> Vec<String> {
         format!("{other}\n\n{text}\n\n{other}"),
         other.to_owned(),
         format!("{text}\n{text}"),
+        format!("{text} apple bread"),
     ];
     list.extend(shorter(text));
+    list.push(format!("{text} {}", "more ".repeat(2000)));
     list
 }
