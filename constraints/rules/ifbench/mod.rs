@@ -2,4 +2,7 @@
 //! verdicts in `../golden.rs`. It is a test of what was never trained on: recipes take these ids only
 //! where they name them.
 
-rules! {}
+rules! {
+    words_odd_even_syllables: RULE;
+    words_start_verb: RULE;
+}
