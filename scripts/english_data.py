@@ -85,9 +85,11 @@ def write_row(bits, row, classes):
 
 def tagger(folder):
     """All weights and the tag dictionary, hashed by string."""
-    name = folder.name
-    read = lambda part: json.loads((folder / f"{name}.{part}.json").read_text(encoding="utf-8"))
-    weights, tagdict, classes = read("weights"), read("tagdict"), sorted(read("classes"))
+    weights, tagdict, classes = (
+        json.loads((folder / f"{folder.name}.{part}.json").read_text(encoding="utf-8"))
+        for part in ("weights", "tagdict", "classes")
+    )
+    classes.sort()
     tags = classes + ["-START-", "-START2-"]
     assert len(classes) == 45 and all(weight for weight in tagdict.values())
     kinds, pairs = {}, {}

@@ -24,8 +24,11 @@ const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 /// `syllapy.count(word)`: 0 where there is a digit or nothing but punctuation.
 pub fn count(word: &str) -> u64 {
-    let word = lower(strip(word));
-    let word = strip_chars(&word, PUNCTUATION);
+    count_bare(strip_chars(&lower(strip(word)), PUNCTUATION))
+}
+
+/// The same for a word in lower case with nothing to be stripped.
+pub fn count_bare(word: &str) -> u64 {
     if word.is_empty() || word.chars().any(is_digit) {
         return 0;
     }

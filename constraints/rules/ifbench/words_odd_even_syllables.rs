@@ -85,14 +85,14 @@ fn official(lowered: &str) -> impl Iterator<Item = Odd> {
     split_whitespace(lowered).filter_map(move |piece| {
         bare.clear();
         bare.extend(piece.chars().filter(|c| !c.is_ascii_punctuation()));
-        (!bare.is_empty()).then(|| Some(syllables::count(&bare) % 2 == 1))
+        (!bare.is_empty()).then(|| Some(syllables::count_bare(&bare) % 2 == 1))
     })
 }
 
 fn corrected(word: &str) -> Odd {
     let parts = word.split(['-', '\u{2011}']).map(|part| {
         let spoken: String = part.chars().filter(|c| !matches!(c, '\'' | '’')).collect();
-        syllables::count(&spoken)
+        syllables::count_bare(&spoken)
     });
     let number = word.contains(char::is_numeric);
     (!number).then(|| parts.sum::<u64>() % 2 == 1)
