@@ -1,6 +1,6 @@
 //! Sentences, words and the language of a text, exactly as the published scorers find them.
 //!
-//! The data files come from `scripts/language_data.py`; NOTICE names their sources.
+//! The data files come from `scripts/`; NOTICE names their sources.
 
 mod clitics;
 #[cfg(test)]
@@ -12,5 +12,8 @@ mod profiles;
 mod properties;
 pub mod punkt;
 mod punkt_tables;
+pub mod syllables;
+pub mod tagger;
+mod tagger_table;
 pub mod tokenize;
 pub mod twister;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{langdetect, punkt, tokenize};
+use super::{langdetect, punkt, syllables, tagger, tokenize};
 use crate::python::pattern::{Flags, Pattern};
 use crate::python::{json, strings};
 
@@ -16,9 +16,12 @@ fn survives(text: &str) -> Result<(), TestCaseError> {
         end = sentence.end;
         prop_assert!(text.get(sentence).is_some());
     }
-    for token in tokenize::word_tokenize(text).iter() {
+    let tokens = tokenize::word_tokenize(text);
+    for token in tokens.iter() {
         prop_assert!(!token.is_empty() && strings::split_whitespace(token).count() == 1);
+        prop_assert!(syllables::count(token) <= token.len() as u64);
     }
+    prop_assert_eq!(tagger::tags(tokens.iter()).count(), tokens.len());
     if let Some(found) = langdetect::probabilities(text, 3) {
         prop_assert!(found.iter().all(|(_, probability)| (0.1..=1.0 + 1e-9).contains(probability)));
     }

@@ -4,6 +4,8 @@
 //! Passes that cannot disturb each other are one loop here, a pass without anything to rewrite is
 //! skipped, and the passes that look at ends of tokens run on tokens (`clitics.rs`).
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr_iter, memchr2_iter, memrchr};
 
 use super::clitics;
@@ -57,6 +59,23 @@ pub fn word_tokenize(text: &str) -> Tokens {
     let mut buffers = Buffers::default();
     for range in punkt::sentences(text) {
         tokenize_sentence(&text[range], &mut buffers, &mut tokens);
+    }
+    tokens
+}
+
+/// The tokens of so many of the `sentences` of a text that there are `enough`, if there are.
+pub fn first_tokens(
+    text: &str,
+    sentences: impl Iterator<Item = Range<usize>>,
+    enough: usize,
+) -> Tokens {
+    let mut tokens = Tokens::default();
+    let mut buffers = Buffers::default();
+    for range in sentences {
+        tokenize_sentence(&text[range], &mut buffers, &mut tokens);
+        if tokens.len() >= enough {
+            break;
+        }
     }
     tokens
 }
@@ -380,6 +399,9 @@ mod tests {
         let tokens = word_tokenize("One two.");
         assert_eq!((tokens.len(), tokens.get(2), tokens.get(3)), (3, Some("."), None));
         assert_eq!(tokens.iter().next_back(), Some("."));
+        let text = "One. Two. Three. Four.";
+        let first = first_tokens(text, punkt::sentences(text).into_iter(), 3);
+        assert_eq!(first.iter().collect::<Vec<_>>(), ["One", ".", "Two", "."]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! verdicts in `../golden.rs`. It is a test of what was never trained on: recipes take these ids only
 //! where they name them.
 
+<<<<<<< HEAD
 mod bare;
 mod draft;
 
@@ -29,4 +30,9 @@ rules! {
     unique_words: REPEATS UNIQUE;
     word_places: RESPONSE SENTENCE;
     word_range: RULE;
+=======
+rules! {
+    words_odd_even_syllables: RULE;
+    words_start_verb: RULE;
+>>>>>>> nl
 }
