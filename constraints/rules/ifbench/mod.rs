@@ -2,4 +2,26 @@
 //! verdicts in `../golden.rs`. It is a test of what was never trained on: recipes take these ids only
 //! where they name them.
 
-rules! {}
+mod punctuation;
+
+rules! {
+    custom_alphabet: RULE;
+    custom_capitals: RULE;
+    custom_countries: RULE;
+    custom_csv: CITY QUOTES SPECIAL;
+    custom_dates: RULE;
+    custom_multiples: RULE;
+    custom_questions: RULE;
+    custom_reversed: CHARACTERS WORDS;
+    format_bullets: AFTER_SENTENCES SUB_BULLETS;
+    format_emoji: RULE;
+    format_indent: RULE;
+    format_nesting: PARENTHESES QUOTES;
+    format_options: RULE;
+    format_quoted: RULE;
+    format_separator: RULE;
+    format_template: RULE;
+    format_thesis: RULE;
+    format_title: RULE;
+    format_whitespace: NEWLINE NONE;
+}
