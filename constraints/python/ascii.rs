@@ -15,9 +15,9 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 }
 
 /// Characters that decompose to ASCII and that Unicode 14, which CPython 3.11 knows, had not yet:
-/// the outlined capitals and digits and the small raised S.
+/// three subscript letters, the raised small capital S, the outlined capitals and digits.
 fn is_newer(c: char) -> bool {
-    matches!(c, '\u{a7f1}' | '\u{1ccd6}'..='\u{1ccf9}')
+    matches!(c, '\u{209d}'..='\u{209f}' | '\u{a7f1}' | '\u{1ccd6}'..='\u{1ccf9}')
 }
 
 #[cfg(test)]

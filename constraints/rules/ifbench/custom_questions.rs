@@ -51,7 +51,7 @@ pub(super) static RULE: Rule = Rule {
         },
         Example {
             args: "{}",
-            response: "Question #1 Who?\nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 2 Who painted it?\n\
+            response: "Question #1 Who\nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 2 Who painted all this?\n\
                        A. a\nB. b\nC. c\nD. d\nE. e\nQuestion 3 Who painted it at night?\nA. a\n\
                        B. b\nC. c\nD. d\nE. e\nQuestion 4 Who painted it with a knife alone?\nA. a\n\
                        B. b\nC. c\nD. d\nE. e",

@@ -19,7 +19,7 @@ pub(super) static PARENTHESES: Rule = Rule {
     schema: r#"{"properties": {}}"#,
     texts: |_| {
         Ok(&[
-            "Nest parentheses (and [brackets {and braces}]) at least 5 levels deep.",
+            "Nest parentheses (and [brackets and braces]) at least 5 levels deep.",
             "Somewhere in your answer, put brackets inside brackets, five levels deep or more; \
              parentheses, square brackets and braces all count.",
             "Your response must have parentheses, brackets or braces nested to a depth of at least \
@@ -49,7 +49,7 @@ pub(super) static PARENTHESES: Rule = Rule {
     },
     examples: &[
         Example { args: "{}", response: "One (two [three {four (five (six))}]).", satisfied: true },
-        Example { args: "{}", response: ":) then ((((five (a) (b))))", satisfied: true },
+        Example { args: "{}", response: ":) then ((((four (a) (b)))))", satisfied: true },
         Example { args: "{}", response: "One (two [three {four (five)}]).", satisfied: false },
         Example { args: "{}", response: "(a) (b) (c) (d) (e)", satisfied: false },
         Example { args: "{}", response: "((((five]))))", satisfied: false },
