@@ -208,6 +208,7 @@ fn blunt(text: &str, rng: &mut Rng) -> Vec<String> {
     let mut list = vec![
         format!("zz {text}"),
         format!("{text} zz"),
+        format!("{text} \"zz\""),
         format!("zz. {text} zz."),
         text.split_whitespace().rev().collect::<Vec<&str>>().join(" "),
         format!("{other}\n\n{text}\n\n{other}"),
