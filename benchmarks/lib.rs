@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod asked;
+pub mod complexbench;
 pub mod error;
 pub mod fields;
 pub mod finish;
