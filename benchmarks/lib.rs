@@ -7,6 +7,7 @@ pub mod error;
 pub mod fields;
 pub mod finish;
 pub mod ifeval;
+pub mod infobench;
 pub mod items;
 pub mod join;
 pub mod lines;
