@@ -3,11 +3,13 @@
 pub mod answer;
 pub mod asked;
 pub mod catalogue;
+pub mod complexbench;
 pub mod error;
 pub mod fields;
 pub mod finish;
 pub mod ifbench;
 pub mod ifeval;
+pub mod infobench;
 pub mod items;
 pub mod join;
 pub mod lines;

@@ -1,0 +1,17 @@
+//! InFoBench (Qin et al. 2024, arXiv 2401.03601): each instruction is decomposed into yes-or-no
+//! questions, and the figure is the share of questions that a judge answers with yes.
+//!
+//! The judge is asked in one growing conversation an instance, which ends at the first reply that
+//! is neither yes nor no. That reply counts as no, and the questions after it are left out of the
+//! figure. Figures equal those of the official code (qinyiwei/InfoBench at 557fba0) on the same
+//! replies.
+
+mod aggregate;
+mod conversation;
+mod items;
+#[cfg(test)]
+mod tests;
+
+pub use aggregate::{Statistics, aggregate};
+pub use conversation::{Answer, PROMPT_VERSION, Role, Step, Turn, next, parse, score};
+pub use items::{Item, Items, Question, load};
