@@ -58,8 +58,8 @@ pub(super) static RULE: Rule = Rule {
             response: "Anna woke. Birds sang. Clouds left. Dew shone. Everyone slept. Few dreamt. \
                        Gates opened. Horses ran. Ice cracked. Jars fell. Kites rose. Lambs hid. \
                        Mice fled. Night came. Owls woke. People met. Quarrels ended. Rain fell. \
-                       Songs began. Trees bent. Uncles danced. Voices rose. Wine flowed. Xylophones \
-                       rang. Years passed. Zoe smiled.",
+                       Songs began. Trees bent. Uncles danced. Voices rose. Wine flowed. \
+                       Xylophones rang. Years passed. Zoe smiled.",
             satisfied: true,
         },
         Example {
@@ -87,9 +87,9 @@ pub(super) static RULE: Rule = Rule {
         args: "{}",
         response: "\"Anna woke. Birds sang. Clouds left. Dew shone. Everyone slept. Few dreamt. \
                    Gates opened. Horses ran. Ice cracked. Jars fell. Kites rose. Lambs hid. Mice \
-                   fled. Night came. Owls woke. People met. Quarrels ended. Rain fell. Songs began. \
-                   Trees bent. Uncles danced. Voices rose. Wine flowed. Xylophones rang. Years \
-                   passed. Zoe smiled.\"",
+                   fled. Night came. Owls woke. People met. Quarrels ended. Rain fell. Songs \
+                   began. Trees bent. Uncles danced. Voices rose. Wine flowed. Xylophones rang. \
+                   Years passed. Zoe smiled.\"",
         official: false,
     }],
 };

@@ -71,7 +71,8 @@ pub(super) static RULE: Rule = Rule {
         let spaced = CAPITALS.join(", ");
         let (missed, before) = MISSED;
         let longer = spaced.replace(before, &format!("{before}, {missed}"));
-        let texts = vec![spaced, longer.clone(), CAPITALS.join(","), CAPITALS.join(",\n"), longer + "."];
+        let texts =
+            vec![spaced, longer.clone(), CAPITALS.join(","), CAPITALS.join(",\n"), longer + "."];
         Ok(vec![Demand::Whole(texts)])
     },
     examples: &[

@@ -125,9 +125,9 @@ pub(super) static RULE: Rule = Rule {
         },
         Example {
             args: "{}",
-            response: "zzz\nZimbabwe\nZ\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\n\
+            response: "zzz\nZimbabwe\nZ\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\n\
                        Y\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\nY\n\
-                       Y\nY\nY\nY\nA",
+                       Y\nY\nY\nY\nY\nA",
             satisfied: true,
         },
         Example { args: "{}", response: "Zimbabwe\nZambia\nUganda", satisfied: false },
@@ -145,7 +145,8 @@ fn judge(text: &Text<'_>) -> Verdict {
     }
     let falling = lines.windows(2).filter(|two| two[0] >= two[1]).count();
     let pairs = lines.len() - 1;
-    let note = format!("{} lines from Zimbabwe on, {falling} of {pairs} steps go back", lines.len());
+    let note =
+        format!("{} lines from Zimbabwe on, {falling} of {pairs} steps go back", lines.len());
     match lines.len() >= LINES && falling == pairs {
         true => Verdict::pass(note),
         false => {

@@ -40,13 +40,18 @@ pub(super) static RULE: Rule = Rule {
     },
     demands: |_| {
         let joined = |glue: &str| MULTIPLES.join(glue);
-        let drafts = vec![joined(", "), joined("\n"), joined("; "), format!("- {}", joined("\n- "))];
+        let drafts =
+            vec![joined(", "), joined("\n"), joined("; "), format!("- {}", joined("\n- "))];
         Ok(vec![Demand::Draft(drafts)])
     },
     examples: &[
         Example { args: "{}", response: "14, 21, 28, 35, 42, 49", satisfied: true },
         Example { args: "{}", response: "14,21,28\n35,42 and 49.", satisfied: true },
-        Example { args: "{}", response: "1. 14\n2. 21\n3. 28\n4. 35\n5. 42\n6. 49", satisfied: false },
+        Example {
+            args: "{}",
+            response: "1. 14\n2. 21\n3. 28\n4. 35\n5. 42\n6. 49",
+            satisfied: false,
+        },
         Example { args: "{}", response: "7, 14, 21, 28, 35, 42, 49", satisfied: false },
         Example {
             args: "{}",

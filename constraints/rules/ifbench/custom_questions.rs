@@ -51,24 +51,25 @@ pub(super) static RULE: Rule = Rule {
         },
         Example {
             args: "{}",
-            response: "Question #1 Who\nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 2 Who painted all this?\n\
-                       A. a\nB. b\nC. c\nD. d\nE. e\nQuestion 3 Who painted it at night?\nA. a\n\
-                       B. b\nC. c\nD. d\nE. e\nQuestion 4 Who painted it with a knife alone?\nA. a\n\
-                       B. b\nC. c\nD. d\nE. e",
+            response: "Question #1 Who\nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 2 Who painted \
+                       all this?\nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 3 Who painted it at \
+                       night?\nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 4 Who painted it with a \
+                       knife alone?\nA. a\nB. b\nC. c\nD. d\nE. e",
             satisfied: true,
         },
         Example {
             args: "{}",
-            response: "Question 1 Who?\nA. a\nB. b\nC. c\nD. d\nQuestion 2 Who was it?\nA. a\nB. b\n\
-                       C. c\nD. d\nQuestion 3 Who was it now?\nA. a\nB. b\nC. c\nD. d\nQuestion 4 \
-                       Who was it in the end?\nA. a\nB. b\nC. c\nD. d",
+            response: "Question 1 Who?\nA. a\nB. b\nC. c\nD. d\nQuestion 2 Who was it?\nA. a\n\
+                       B. b\nC. c\nD. d\nQuestion 3 Who was it now?\nA. a\nB. b\nC. c\nD. d\n\
+                       Question 4 Who was it in the end?\nA. a\nB. b\nC. c\nD. d",
             satisfied: false,
         },
         Example {
             args: "{}",
             response: "Sure!\nQuestion 1 Who?\nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 2 Who was it?\
-                       \nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 3 Who was it now?\nA. a\nB. b\nC. c\n\
-                       D. d\nE. e\nQuestion 4 Who was it in the end?\nA. a\nB. b\nC. c\nD. d\nE. e",
+                       \nA. a\nB. b\nC. c\nD. d\nE. e\nQuestion 3 Who was it now?\nA. a\nB. b\n\
+                       C. c\nD. d\nE. e\nQuestion 4 Who was it in the end?\nA. a\nB. b\nC. c\n\
+                       D. d\nE. e",
             satisfied: false,
         },
         Example { args: "{}", response: "Question 1\nWho?\nA. a", satisfied: false },
@@ -139,10 +140,7 @@ fn is_option(line: &str) -> bool {
 /// What the questions ask, from the shortest to the longest, with five options.
 const QUIZ: [(&str, [&str; OPTIONS]); 7] = [
     ("Who painted Guernica?", ["Matisse", "Picasso", "Klee", "Miro", "Braque"]),
-    (
-        "Which movement did Andy Warhol lead?",
-        ["Fauvism", "Cubism", "Pop Art", "Futurism", "Dada"],
-    ),
+    ("Which movement did Andy Warhol lead?", ["Fauvism", "Cubism", "Pop Art", "Futurism", "Dada"]),
     (
         "In which city was the Bauhaus school founded in 1919?",
         ["Berlin", "Dessau", "Weimar", "Munich", "Leipzig"],
@@ -164,17 +162,24 @@ const QUIZ: [(&str, [&str; OPTIONS]); 7] = [
     (
         "Which Dutch painter of the group around the journal De Stijl limited his pictures to \
          black lines at right angles and fields of red, yellow and blue?",
-        ["Theo van Doesburg", "Piet Mondrian", "Bart van der Leck", "Gerrit Rietveld", "Karel Appel"],
+        [
+            "Theo van Doesburg",
+            "Piet Mondrian",
+            "Bart van der Leck",
+            "Gerrit Rietveld",
+            "Karel Appel",
+        ],
     ),
 ];
 
 fn draft(variant: usize) -> String {
-    let dot = if variant % 2 == 0 { "." } else { ")" };
-    let questions = QUIZ[variant..variant + QUESTIONS].iter().zip(1..).map(|((asked, names), n)| {
-        let options = names.iter().zip('A'..);
-        let options = options.map(|(name, letter)| format!("\n{letter}{dot} {name}"));
-        format!("Question {n}: {asked}{}", options.collect::<String>())
-    });
+    let dot = if variant.is_multiple_of(2) { "." } else { ")" };
+    let questions =
+        QUIZ[variant..variant + QUESTIONS].iter().zip(1..).map(|((asked, names), n)| {
+            let options = names.iter().zip('A'..);
+            let options = options.map(|(name, letter)| format!("\n{letter}{dot} {name}"));
+            format!("Question {n}: {asked}{}", options.collect::<String>())
+        });
     questions.collect::<Vec<_>>().join("\n\n")
 }
 

@@ -144,7 +144,8 @@ pub(super) static SUB_BULLETS: Rule = Rule {
 
 /// The rest of a line that starts with this sign and white space.
 fn is_item(line: &str, sign: char) -> bool {
-    lstrip(line).strip_prefix(sign).is_some_and(|rest| rest.is_empty() || rest.starts_with(is_space))
+    let rest = lstrip(line).strip_prefix(sign);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(is_space))
 }
 
 /// The verdict on so many sentences and bullets.
@@ -196,7 +197,7 @@ fn periods_then_bullets(text: &Text<'_>) -> Verdict {
 
 /// Whether a sentence ends in a period, closing quotes and brackets aside.
 fn has_period(sentence: &str) -> bool {
-    let closes = |c: char| is_space(c) || matches!(c, '"' | '\'' | '”' | '’' | ')' | ']' | '*' | '_');
+    let closes = |c: char| is_space(c) || "\"'”’)]*_".contains(c);
     sentence.trim_end_matches(closes).ends_with('.')
 }
 

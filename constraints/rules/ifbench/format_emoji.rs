@@ -43,7 +43,9 @@ pub(super) static RULE: Rule = Rule {
     examples: &[
         Example { args: "{}", response: "We baked bread 🍞. It was warm 😀!", satisfied: true },
         Example { args: "{}", response: "We baked bread. 🍞 It was warm! 😀", satisfied: true },
-        Example { args: "{}", response: "A long way up ⛰️. Well done 👍🏽.", satisfied: true },
+        Example {
+            args: "{}", response: "A long way up ⛰️. Well done 👍🏽.", satisfied: true
+        },
         Example { args: "{}", response: "We baked bread 🍞. It was warm!", satisfied: false },
         Example { args: "{}", response: "We 😀 baked bread.", satisfied: false },
     ],
@@ -84,7 +86,8 @@ fn judge(text: &Text<'_>, profile: Profile) -> Verdict {
         None if total == 0 => Verdict::fail("no sentence"),
         None => Verdict::pass(format!("{total} sentences end with an emoji")),
         Some(first) => {
-            let note = format!("{good} of {total} sentences end with an emoji, not {}", quote(first));
+            let note =
+                format!("{good} of {total} sentences end with an emoji, not {}", quote(first));
             Verdict::share(good, total, note)
         }
     }

@@ -98,7 +98,10 @@ fn draft(variant: usize) -> String {
     ];
     let lines = STAIRS[variant % STAIRS.len()].iter().enumerate();
     let step = 1 + variant;
-    lines.map(|(at, line)| format!("{}{line}", " ".repeat(at * step))).collect::<Vec<_>>().join("\n")
+    lines
+        .map(|(at, line)| format!("{}{line}", " ".repeat(at * step)))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]

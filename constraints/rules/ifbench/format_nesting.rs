@@ -93,8 +93,8 @@ pub(super) static QUOTES: Rule = Rule {
     },
     demands: |_| {
         let drafts = [
-            "She wrote, \"My father said, 'I heard the sailor shout \"Land ahead\" at dawn,' and he \
-             smiled.\"",
+            "She wrote, \"My father said, 'I heard the sailor shout \"Land ahead\" at dawn,' and \
+             he smiled.\"",
             "'The sign reads \"Never say 'never' here\" in red,' he noted.",
             "\"The poem begins 'They cried \"Rise\" and left' and goes on,\" she told us.",
         ];

@@ -52,12 +52,7 @@ pub(super) static RULE: Rule = Rule {
         Example { args: "{}", response: "<i> </i> Bread is good.", satisfied: false },
     ],
     deviations: &[
-        Deviation {
-            reason: "a tag is no text",
-            args: "{}",
-            response: "<em></em>",
-            official: true,
-        },
+        Deviation { reason: "a tag is no text", args: "{}", response: "<em></em>", official: true },
         Deviation {
             reason: "text in italics must end where its own tag is closed",
             args: "{}",

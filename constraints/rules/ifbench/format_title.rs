@@ -54,7 +54,11 @@ pub(super) static RULE: Rule = Rule {
         Ok(vec![Demand::Draft(drafts.map(str::to_owned).to_vec())])
     },
     examples: &[
-        Example { args: "{}", response: "We Bake Bread In 3 Hours, iPhone In Hand.", satisfied: true },
+        Example {
+            args: "{}",
+            response: "We Bake Bread In 3 Hours, iPhone In Hand.",
+            satisfied: true,
+        },
         Example { args: "{}", response: "WE BAKE BREAD.", satisfied: true },
         Example { args: "{}", response: "We Bake bread.", satisfied: false },
         Example { args: "{}", response: "the End of It", satisfied: false },
