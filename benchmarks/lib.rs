@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod asked;
+pub mod cfbench;
 pub mod error;
 pub mod fields;
 pub mod finish;
@@ -10,6 +11,7 @@ pub mod items;
 pub mod join;
 pub mod lines;
 pub mod metrics;
+pub mod objects;
 pub mod responses;
 pub mod score;
 pub mod scores;
