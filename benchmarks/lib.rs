@@ -6,6 +6,7 @@ pub mod cfbench;
 pub mod error;
 pub mod fields;
 pub mod finish;
+pub mod followbench;
 pub mod ifeval;
 pub mod items;
 pub mod join;
