@@ -60,7 +60,8 @@ pub fn text<'a>(row: &'a Map<String, Value>, key: &str) -> std::result::Result<&
 /// No such key, or anything but a whole number from 0.
 pub fn count(row: &Map<String, Value>, key: &str) -> std::result::Result<u64, String> {
     let value = row.get(key).ok_or_else(|| format!("key `{key}` is missing"))?;
-    value.as_u64().ok_or_else(|| format!("key `{key}`: expected a count, found {value}"))
+    let found = || if value.is_number() { value.to_string() } else { type_name(value).to_owned() };
+    value.as_u64().ok_or_else(|| format!("key `{key}`: expected a count, found {}", found()))
 }
 
 #[cfg(test)]

@@ -156,7 +156,8 @@ fn criterion(value: &Value) -> std::result::Result<Criterion, String> {
     let parts: Option<Vec<&str>> =
         value.as_array().and_then(|parts| parts.iter().map(Value::as_str).collect());
     let Some([text, priority, kind, subkind]) = parts.as_deref() else {
-        return Err(format!("expected text, priority and two types, found {value}"));
+        let found: String = value.to_string().chars().take(120).collect();
+        return Err(format!("expected text, priority and two types, found {found}"));
     };
     let unknown = || format!("priority `{priority}` is neither `主需` nor `次需`");
     Ok(Criterion {

@@ -24,8 +24,8 @@ pub struct Score {
 ///
 /// CSR is the mean of the marks, whichever there are. PSR is 0 of an unread reply; of a fallback it
 /// is whether CSR exceeds 0.8. Of one that was read it is 0 if a primary criterion is not met, else
-/// 1 if there is no secondary one; else whether ½ + ½ · (share of secondary ones met, in hundredths)
-/// exceeds 0.8, or CSR does where there is no primary one.
+/// 1 if there is no secondary one; else whether ½ + ½ · (share of secondary ones met, rounded to
+/// hundredths) exceeds 0.8, or CSR does where there is no primary one.
 pub fn score(criteria: &[Criterion], reading: &Reading) -> Score {
     let marks: Vec<f64> = reading.marks.iter().map(|mark| one(mark.met)).collect();
     let csr = rounded_mean(&marks);

@@ -28,8 +28,8 @@ pub struct CategoryFigures {
     pub official: Rates,
     /// An unread reply counts 0.
     pub corrected: Rates,
-    /// Levels satisfied in a row from the first, in the mean, 0 to 5, rounded to tenths. The same in
-    /// both readings.
+    /// Levels satisfied in a row from the first, in the mean, 0 to 5, rounded to tenths. The same
+    /// in both readings.
     pub csl: f64,
 }
 
@@ -38,8 +38,8 @@ pub struct CategoryFigures {
 pub struct Figures {
     /// By name of the category.
     pub categories: BTreeMap<&'static str, CategoryFigures>,
-    /// The mean of the categories' [`weighted`] HSR, without *example*, which has a table of its own;
-    /// `None` where there are no others.
+    /// The mean of the categories' [`weighted`] HSR, without *example*, which has a table of its
+    /// own; `None` where there are no others.
     pub weighted_hsr: Option<f64>,
     /// The same of SSR.
     pub weighted_ssr: Option<f64>,

@@ -19,7 +19,8 @@ pub enum Verdict {
     },
     /// A rule's or a template's, of all at once.
     Decided(bool),
-    /// The judge's reply cannot be read. The official code puts −1 for both figures, and adds it up.
+    /// The judge's reply cannot be read. The official code puts −1 for both figures, and adds it
+    /// up.
     Unread,
 }
 

@@ -106,8 +106,8 @@ fn has_procrastination(text: &str) -> bool {
 /// The last `$` with digits behind it, and those.
 fn last_amount(text: &str) -> Option<&str> {
     let amounts = text.match_indices('$').map(|(at, _)| &text[at..]);
-    let amounts = amounts.map(|rest| &rest[..1 + digits(&rest[1..])]);
-    amounts.filter(|amount| amount.len() > 1).last()
+    let mut amounts = amounts.map(|rest| &rest[..1 + digits(&rest[1..])]);
+    amounts.rfind(|amount| amount.len() > 1)
 }
 
 #[cfg(test)]
