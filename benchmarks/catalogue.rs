@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{ifbench, ifeval};
+use crate::{cfbench, ifbench, ifeval};
 
 /// Every benchmark, by name.
-pub static ALL: [&Benchmark; 2] = [&ifbench::ABOUT, &ifeval::ABOUT];
+pub static ALL: [&Benchmark; 3] = [&cfbench::ABOUT, &ifbench::ABOUT, &ifeval::ABOUT];
 
 /// What a benchmark is, and how to come by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -40,6 +40,8 @@ pub struct Benchmark {
 pub enum Scoring {
     /// Rules alone.
     Rules,
+    /// A judge, by criteria.
+    Judge,
 }
 
 impl Scoring {
@@ -47,6 +49,7 @@ impl Scoring {
     pub const fn name(self) -> &'static str {
         match self {
             Scoring::Rules => "by rule",
+            Scoring::Judge => "by judge",
         }
     }
 }

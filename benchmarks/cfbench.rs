@@ -16,8 +16,25 @@ mod score;
 #[cfg(test)]
 mod tests;
 
+use crate::catalogue::{Benchmark, Scoring};
+
 pub use figures::{Figures, Means, States, aggregate};
 pub use items::{Criterion, Item, Items, Priority, Split, load};
 pub use judge::{MAX_JUDGINGS, PROMPT_VERSION, request};
 pub use parse::{BadMark, Mark, Reading, State, parse, parse_corrected, parse_strictly};
 pub use score::{Score, score};
+
+/// What it is.
+pub static ABOUT: Benchmark = Benchmark {
+    name: "cfbench",
+    title: "CFBench: 1,000 Chinese instructions with 4,237 criteria of two priorities",
+    version: "PKU-Baichuan-MLSystemLab/CFBench, evalaute.py (sic); our own question to the judge",
+    source: "https://github.com/PKU-Baichuan-MLSystemLab/CFBench; arXiv 2408.01122",
+    licence: "none: not to be handed on",
+    scoring: Scoring::Judge,
+    metrics: &["csr", "isr", "psr"],
+    headline: "psr",
+    data: "data/cfbench_data.json of the source",
+    file: "cfbench/cfbench_data.json",
+    command: "heedful eval cfbench --items cfbench_data.json --responses FILE --judge-replies FILE",
+};

@@ -63,7 +63,8 @@ fn item(text: &str, line: u64) -> std::result::Result<Item, String> {
     Ok(Item { key, prompt, asked, line })
 }
 
-fn gather(list: Vec<Item>) -> Items {
+/// The items of a list, with what is told of all of them.
+pub fn gather(list: Vec<Item>) -> Items {
     let mut hasher = blake3::Hasher::new();
     let mut keys: HashMap<&str, usize> = HashMap::new();
     let mut prompts: HashMap<&str, usize> = HashMap::new();

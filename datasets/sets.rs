@@ -308,6 +308,7 @@ mod tests {
 
     use heedful_constraints::Text;
     use heedful_constraints::draw::stream;
+    use heedful_constraints::registry::Origin;
 
     use super::*;
 
@@ -351,6 +352,24 @@ mod tests {
         for set in sets {
             assert_eq!(set.items.iter().map(|item| item.kind).collect::<Vec<_>>(), kinds);
         }
+    }
+
+    #[test]
+    fn the_rules_of_ifbench_are_drawn_only_where_they_are_named() {
+        let of_ifbench = |recipe: &str, test: bool| {
+            let pool = pool(recipe);
+            let held_out = pool.held_out.iter().filter(|_| test);
+            let rules = pool.hard.iter().chain(held_out);
+            rules.filter(|rule| registry::origin(rule.id) == Some(Origin::IfBench)).count()
+        };
+        assert_eq!(of_ifbench("", true), 0);
+        assert_eq!(of_ifbench("[families]\ninclude = [\"count:*\"]", true), 0);
+        assert_eq!(of_ifbench("[families]\ninclude = [\"@ifbench\"]", false), 58);
+        assert_eq!(of_ifbench("[families]\ninclude = [\"count:numbers\"]", false), 1);
+        let held_out = "[families]\nheld_out = [\"@ifbench\"]";
+        assert_eq!([of_ifbench(held_out, false), of_ifbench(held_out, true)], [0, 58]);
+        let without = "[families]\nexclude = [\"@iftrain\"]";
+        assert_eq!(pool("").sizes(false).0 - pool(without).sizes(false).0, 29);
     }
 
     #[test]

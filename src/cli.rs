@@ -14,6 +14,7 @@ mod generate;
 mod generate_endpoint;
 mod generate_local;
 mod groups;
+mod judges;
 mod models;
 mod pairs;
 mod report;
@@ -97,7 +98,7 @@ pub fn run() -> Result<bool> {
         Command::Generate(command) => command.run(place, cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
         Command::Benchmarks(command) => command.run(),
-        Command::Eval(command) => command.run(cli.quiet),
+        Command::Eval(command) => command.run(place, cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
         Command::Pairs(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),

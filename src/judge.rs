@@ -22,6 +22,8 @@ use crate::reward::{Classifier, Question};
 /// One response with the criteria to judge it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
+    /// The item that it is of, by its place among the benchmark's.
+    pub item: usize,
     /// Its name, unique among the cases of a run.
     pub key: String,
     /// What the response was asked for.
@@ -34,15 +36,21 @@ pub struct Case {
     pub prompt: String,
 }
 
+/// The marks in a reply to a case, one a criterion; nothing, where it is not in the form.
+pub type Read<'a> = &'a dyn Fn(&Case, &str) -> Option<Vec<bool>>;
+
+/// A reply to a case in the form, with these marks.
+pub type Write<'a> = &'a dyn Fn(&Case, &[bool]) -> String;
+
 /// The form of a benchmark's replies.
-#[derive(Debug, Clone, Copy)]
-pub struct Form {
+#[derive(Clone, Copy)]
+pub struct Form<'a> {
     /// The version of its question.
     pub version: &'static str,
-    /// The marks in a reply, one a criterion; nothing, where it is not in the form.
-    pub read: fn(&Case, &str) -> Option<Vec<bool>>,
-    /// A reply in the form, with these marks.
-    pub write: fn(&Case, &[bool]) -> String,
+    /// Reads a reply.
+    pub read: Read<'a>,
+    /// Writes one.
+    pub write: Write<'a>,
     /// How often a case is asked about at most.
     pub judgings: u32,
 }
@@ -58,7 +66,7 @@ pub struct Ruling {
 
 impl Ruling {
     /// The ruling that these words are.
-    pub fn of(form: &Form, case: &Case, reply: String) -> Ruling {
+    pub fn of(form: &Form<'_>, case: &Case, reply: String) -> Ruling {
         Ruling { marks: (form.read)(case, &reply), reply: Some(reply) }
     }
 }
@@ -72,7 +80,7 @@ pub trait Judge {
     ///
     /// # Errors
     /// Files, servers and models that fail; an unparsable reply is none.
-    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>>;
+    fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>>;
 }
 
 /// A reward classifier: each criterion by itself, met where its probability is one half or more.
@@ -97,7 +105,7 @@ impl Judge for Scorer {
         &self.name
     }
 
-    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>> {
+    fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
         let questions: Vec<Question<'_>> = (cases.iter())
             .flat_map(|case| {
                 case.criteria.iter().map(|constraint| Question {
@@ -124,9 +132,9 @@ pub(crate) mod testing {
     use super::*;
 
     /// Marks as 1 and 0, a digit a criterion.
-    pub(crate) const DIGITS: Form = Form {
+    pub(crate) const DIGITS: Form<'static> = Form {
         version: "digits-1",
-        read: |case, reply| {
+        read: &|case, reply| {
             let marks: Option<Vec<bool>> = (reply.chars())
                 .map(|c| match c {
                     '1' => Some(true),
@@ -136,12 +144,13 @@ pub(crate) mod testing {
                 .collect();
             marks.filter(|marks| marks.len() == case.criteria.len())
         },
-        write: |_, marks| marks.iter().map(|mark| if *mark { '1' } else { '0' }).collect(),
+        write: &|_, marks| marks.iter().map(|mark| if *mark { '1' } else { '0' }).collect(),
         judgings: 3,
     };
 
     pub(crate) fn case(key: &str, criteria: usize) -> Case {
         Case {
+            item: 0,
             key: key.to_owned(),
             instruction: "i".to_owned(),
             response: "r".to_owned(),

@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod generate;
 pub mod groups;
 pub mod judge;
+pub mod judged;
 pub mod models;
 pub mod pairs;
 pub mod place;

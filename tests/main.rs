@@ -1,6 +1,7 @@
 //! One integration binary over the real command line.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod benchmarks;
 mod data_build;
 mod doctor;
 mod embedded;

@@ -8,10 +8,13 @@ use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::thinking::Policy;
 use heedful_benchmarks::{ifbench, ifeval};
 use heedful_constraints::Profile;
+use serde::Serialize;
 
+use super::judges::{Judges, Told};
 use crate::error::Result;
 use crate::evaluate::{self, Config};
-use crate::revision;
+use crate::place::Place;
+use crate::{judge, judged, revision};
 
 /// Score a published benchmark from responses.
 #[derive(Debug, Args)]
@@ -22,6 +25,19 @@ pub(super) struct Eval {
 
 #[derive(Debug, Subcommand)]
 enum Benchmark {
+    /// CFBench (arXiv 2408.01122): CSR, ISR and PSR by judged criteria.
+    ///
+    /// Responses are joined by `idx` or by the prompt's text; without `--responses` they are those
+    /// beside the items, as the official inference writes them. Every criterion is marked by the
+    /// judge; a reply that is not in the form is asked for again, then counted.
+    #[command(after_help = "\
+Examples:
+  heedful eval cfbench --items cfbench_data.json --responses r.jsonl \\
+      --endpoint http://localhost:8000/v1 --judge qwen2.5-72b --cache judged --save-replies j.jsonl
+  heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge-replies j.jsonl --json
+  heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge qwen2.5-72b \\
+      --batch-out questions.jsonl")]
+    Cfbench(Box<Judged>),
     /// IFBench (arXiv 2507.02833): the four accuracies of the official scorer, with 95 %
     /// intervals. Its authors report `prompt_loose`.
     ///
@@ -44,6 +60,27 @@ Examples:
   heedful eval ifeval --prompts input_data.jsonl --responses r1.jsonl --thinking auto --out runs
   heedful eval ifeval --prompts input_data.jsonl --responses a.jsonl --json | jq .prompt_strict")]
     Ifeval(Verifiable),
+}
+
+#[derive(Debug, Args)]
+struct Judged {
+    /// The published items.
+    #[arg(long, value_name = "FILE")]
+    items: PathBuf,
+    /// The responses: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
+    /// that `heedful generate` made.
+    #[arg(long, value_name = "PATH")]
+    responses: Option<PathBuf>,
+    #[command(flatten)]
+    thinking: Thinking,
+    #[command(flatten)]
+    judges: Judges,
+    /// Keep the replies, for `--judge-replies`.
+    #[arg(long, value_name = "FILE")]
+    save_replies: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -95,11 +132,50 @@ impl Thinking {
 }
 
 impl Eval {
-    pub(super) fn run(self, quiet: bool) -> Result<bool> {
+    pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         match self.benchmark {
+            Benchmark::Cfbench(command) => command.run(place, quiet),
             Benchmark::Ifbench(command) => command.run(&ifbench::ABOUT, quiet),
             Benchmark::Ifeval(command) => command.run(&ifeval::ABOUT, quiet),
         }
+    }
+}
+
+/// What `--json` prints of a judged benchmark.
+#[derive(Serialize)]
+struct Printed<'a, F> {
+    #[serde(flatten)]
+    outcome: &'a judged::Outcome<F>,
+    #[serde(flatten)]
+    told: &'a Told,
+}
+
+impl Judged {
+    fn run(self, place: Place, quiet: bool) -> Result<bool> {
+        let (thinking, prefilled) = self.thinking.setting();
+        let config = judged::Config {
+            items: self.items,
+            responses: self.responses,
+            thinking,
+            prefilled,
+            replies: self.save_replies,
+        };
+        let asked = judged::Cfbench::read(&config)?;
+        if let Some((path, sampling)) = self.judges.batch_out()? {
+            judge::write_batch(&path, &sampling, &asked.cases)?;
+            if !quiet {
+                eprintln!("{}: {} questions", path.display(), asked.cases.len());
+            }
+            return Ok(true);
+        }
+        let run = |by: &mut dyn judge::Judge| asked.score(&config, by);
+        let (outcome, told) = self.judges.with(place, quiet, run)?;
+        if self.json {
+            super::print_json(&Printed { outcome: &outcome, told: &told })?;
+        } else {
+            super::print(&outcome.markdown())?;
+        }
+        Ok(true)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The part of `heedful generate` that asks a server, or exchanges batch files with one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -76,6 +76,16 @@ impl Endpoint {
     /// Where answers come from, for the manifest.
     pub(super) fn policy(&self) -> String {
         self.endpoint.clone().unwrap_or_else(|| "batch".to_owned())
+    }
+
+    /// Where a batch is to be written.
+    pub(super) fn batch_out(&self) -> Option<&Path> {
+        self.batch_out.as_deref()
+    }
+
+    /// The results of a batch.
+    pub(super) fn batch_in(&self) -> Option<&Path> {
+        self.batch_in.as_deref()
     }
 
     /// The further keys of the body.
@@ -156,13 +166,7 @@ impl Endpoint {
     }
 
     /// Writes all requests of `job` as a batch, unless its artifact is there.
-    fn write_batch(
-        &self,
-        job: &Job,
-        sampling: &Sampling,
-        path: &std::path::Path,
-        quiet: bool,
-    ) -> Result<()> {
+    fn write_batch(&self, job: &Job, sampling: &Sampling, path: &Path, quiet: bool) -> Result<()> {
         if let Start::Found(artifact) = artifact::begin(&job.out, job.plan.clone())? {
             let found = artifact.path.display();
             return Err(Error::usage(format!("{found}: all is answered already")));

@@ -59,7 +59,7 @@ impl Judge for Panel<'_> {
         &self.name
     }
 
-    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>> {
+    fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
         let all: Vec<Vec<Ruling>> =
             self.judges.iter_mut().map(|judge| judge.rule(form, cases)).collect::<Result<_>>()?;
         let silent = |list: &Vec<Ruling>| list.iter().filter(|r| r.marks.is_none()).count() as u64;
@@ -108,7 +108,7 @@ mod tests {
             self.0
         }
 
-        fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>> {
+        fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
             let replies = cases.iter().zip(self.1);
             Ok(replies.map(|(case, said)| Ruling::of(form, case, (*said).to_owned())).collect())
         }

@@ -53,7 +53,7 @@ impl Judge for Recorded {
     ///
     /// # Errors
     /// Cases that it does not have.
-    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>> {
+    fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
         let missing: Vec<&str> = (cases.iter().map(|case| case.key.as_str()))
             .filter(|key| !self.replies.contains_key(*key))
             .collect();

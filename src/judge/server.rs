@@ -60,7 +60,7 @@ impl Judge for Server<'_> {
     }
 
     /// Asks about all cases; again, with another seed, about those whose reply cannot be read.
-    fn rule(&mut self, form: &Form, cases: &[Case]) -> Result<Vec<Ruling>> {
+    fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
         let mut rulings = vec![Ruling::default(); cases.len()];
         let mut open: Vec<usize> = (0..cases.len()).collect();
         for round in 0..form.judgings.max(1) {
