@@ -23,9 +23,10 @@ __device__ __forceinline__ float join(u16 high, u8 low) {
   return __uint_as_float(((u32)high << 16) + ((u32)(int)(i8)low << 8));
 }
 
-// Twelve random bits decide between the two codes nearest to a value.
-__device__ __forceinline__ u32 rounded(float ratio, u32 random) {
-  return (__float_as_uint(ratio) + (random << 8) + 128u) >> 20;
+// The upper bits of a ratio, 3 of its mantissa and `finer` more; twelve random bits decide between
+// the two nearest.
+__device__ __forceinline__ u32 rounded(float ratio, u32 random, u32 finer) {
+  return (__float_as_uint(ratio) + ((2 * random + 1) << (7 - finer))) >> (20 - finer);
 }
 
 __device__ __forceinline__ float mean_of(u32 code, float scale) {
@@ -38,17 +39,42 @@ __device__ __forceinline__ float mean_of(u32 code, float scale) {
 __device__ __forceinline__ u32 code_of_mean(float mean, float inverse, u32 random) {
   float ratio = mul_rn(fabsf(mean), inverse);
   u32 code = ratio < 0x1p-14f ? (u32)(ratio * 0x1p17f + (float)random * 0x1p-12f)
-                              : rounded(ratio, random) - 896u;
+                              : rounded(ratio, random, 0) - 896u;
   return min(code, 127u) | (__float_as_uint(mean) >> 31 << 7);
 }
 
-__device__ __forceinline__ float square_of(u32 code, float scale) {
-  return code ? __uint_as_float((code + 768u) << 20) * scale : 0.f;
-}
+// How mean squares of a block are coded: with so many bits of mantissa more than 3, which the two
+// lowest bits of the scale are.
+struct Squares {
+  float scale, inverse;
+  u32 finer, below;
 
-__device__ __forceinline__ u32 code_of_square(float square, float inverse, u32 random) {
-  int code = (int)rounded(mul_rn(square, inverse), random) - 768;
-  return square == 0.f ? 0u : (u32)min(max(code, 1), 255);
+  __device__ __forceinline__ explicit Squares(float scale)
+      : scale(scale),
+        inverse(scale == 0.f ? 0.f : 1.f / scale),
+        finer(__float_as_uint(scale) & 3u),
+        below((1024u << finer) - 256u) {}
+
+  __device__ __forceinline__ float value(u32 code) const {
+    return code ? __uint_as_float((code + below) << (20 - finer)) * scale : 0.f;
+  }
+  __device__ __forceinline__ u32 code(float square, u32 random) const {
+    int code = (int)rounded(mul_rn(square, inverse), random, finer) - (int)below;
+    return square == 0.f ? 0u : (u32)min(max(code, 1), 255);
+  }
+};
+
+// The scale by the largest of a block and by the smallest above 0.
+__device__ __forceinline__ float scale_of_squares(float largest, float least) {
+  if (!(largest >= 1e-36f)) return 0.f;
+  // Nothing is as fine where the largest is infinite: their ratio is 0, or no number.
+  float ratio = least / largest, top = 1.875f;
+  u32 finer = 0;
+  if (ratio >= 0x1p-7f)
+    finer = 2, top = 1.96875f;
+  else if (ratio >= 0x1p-15f)
+    finer = 1, top = 1.9375f;
+  return __uint_as_float((__float_as_uint(largest / top) & ~3u) | finer);
 }
 
 // What the largest of a block makes its scale and the inverse of that; nothing for hardly any.
@@ -133,7 +159,7 @@ __device__ __forceinline__ void store_params(u16* to, const u32* q, u32 here, bo
 template <class G>
 __device__ __forceinline__ void step(u16* params, u8* residual, u8* m, u8* v, float* scales,
                                      const G* grads, const float* factor, Factors with, u32 seed,
-                                     u64 count) {
+                                     u32 turn, u64 count) {
   if (factor) {
     with.grad *= *factor;
     // The norm was not finite: nothing changes.
@@ -153,14 +179,15 @@ __device__ __forceinline__ void step(u16* params, u8* residual, u8* m, u8* v, fl
     uint4 high = load_params(params + at, here, aligned);
     uint2 low = load_codes(residual + at, here, aligned);
     uint2 means = load_codes(m + at, here, aligned), squares = load_codes(v + at, here, aligned);
-    float of_mean = scales[2 * block], of_square = scales[2 * block + 1];
+    float of_mean = scales[2 * block];
+    Squares before(scales[2 * block + 1]);
     u32 pairs[4] = {high.x, high.y, high.z, high.w};
-    float largest = 0.f, largest_square = 0.f;
+    float largest = 0.f, largest_square = 0.f, least = __uint_as_float(0x7f800000u);
 #pragma unroll
     for (int k = 0; k < EACH; k++) {
       float grad = mul_rn(g[k], with.grad), old = mean_of(code_at(means, k), of_mean);
       mean[k] = fmaf(with.toward1, grad - old, old);
-      old = square_of(code_at(squares, k), of_square);
+      old = before.value(code_at(squares, k));
       square[k] = fmaf(mul_rn(with.toward2, grad), grad, mul_rn(old, with.beta2));
       float denominator = fmaf(fast_sqrt(square[k]), with.root, with.eps);
       p[k] = join((u16)(pairs[k / 2] >> 16 * (k % 2)), (u8)code_at(low, k));
@@ -168,15 +195,18 @@ __device__ __forceinline__ void step(u16* params, u8* residual, u8* m, u8* v, fl
       // Values beyond the last are 0 and stay so.
       largest = fmaxf(largest, fabsf(mean[k]));
       largest_square = fmaxf(largest_square, square[k]);
+      if (square[k] > 0.f) least = fminf(least, square[k]);
     }
     float2 by_mean = scales_of(warp_reduce(largest, Max()));
-    float2 by_square = scales_of(warp_reduce(largest_square, Max()));
+    least = -warp_reduce(-least, Max());
+    Squares by_square(scale_of_squares(warp_reduce(largest_square, Max()), least));
     means = squares = low = make_uint2(0, 0);
 #pragma unroll
     for (int k = 0; k < EACH; k++) {
-      u32 random = mixed(seed, at + k);
-      put_code(means, k, code_of_mean(mean[k], by_mean.y, random >> 8 & 0xfffu));
-      put_code(squares, k, code_of_square(square[k], by_square.y, random >> 20));
+      // Of a weight and a mean square the chance goes on from step to step by the golden ratio.
+      u32 own = mixed(0, at + k), random = own + turn * 159u;
+      put_code(means, k, code_of_mean(mean[k], by_mean.y, (own ^ seed) * 0x846ca68bu >> 20));
+      put_code(squares, k, by_square.code(square[k], ((own >> 8) + turn * 2531u) & 0xfffu));
       // The card's NaN is all ones, which must not run over.
       u32 bits = p[k] != p[k] ? 0x7fc00000u : __float_as_uint(p[k]) + (random & 255u);
       u32 word = ((bits >> 8) + 128u) >> 8 & 0xffffu, shift = 16 * (k % 2);
@@ -189,7 +219,7 @@ __device__ __forceinline__ void step(u16* params, u8* residual, u8* m, u8* v, fl
     store_codes(v + at, squares, here, aligned);
     if (lane == 0) {
       scales[2 * block] = by_mean.x;
-      scales[2 * block + 1] = by_square.x;
+      scales[2 * block + 1] = by_square.scale;
     }
   }
 }
@@ -197,14 +227,14 @@ __device__ __forceinline__ void step(u16* params, u8* residual, u8* m, u8* v, fl
 extern "C" __global__ void __launch_bounds__(256)
     adamw8_f32(u16* params, u8* residual, u8* m, u8* v, float* scales, const float* grads,
                const float* factor, float grad, float decay, float toward1, float beta2,
-               float toward2, float root, float eps, float rate, u32 seed, u64 count) {
+               float toward2, float root, float eps, float rate, u32 seed, u32 turn, u64 count) {
   Factors with = {grad, decay, toward1, beta2, toward2, root, eps, rate};
-  step(params, residual, m, v, scales, grads, factor, with, seed, count);
+  step(params, residual, m, v, scales, grads, factor, with, seed, turn, count);
 }
 extern "C" __global__ void __launch_bounds__(256)
     adamw8_bf16(u16* params, u8* residual, u8* m, u8* v, float* scales, const bf16* grads,
                 const float* factor, float grad, float decay, float toward1, float beta2,
-                float toward2, float root, float eps, float rate, u32 seed, u64 count) {
+                float toward2, float root, float eps, float rate, u32 seed, u32 turn, u64 count) {
   Factors with = {grad, decay, toward1, beta2, toward2, root, eps, rate};
-  step(params, residual, m, v, scales, grads, factor, with, seed, count);
+  step(params, residual, m, v, scales, grads, factor, with, seed, turn, count);
 }

@@ -86,7 +86,7 @@ pub fn backward(dev: &Device, dtable: ViewMut, dout: View, ids: View, width: usi
 }
 
 /// Rows of a table of `len` values.
-fn height(len: usize, width: usize) -> Result<usize> {
+pub(crate) fn height(len: usize, width: usize) -> Result<usize> {
     if width == 0 || !len.is_multiple_of(width) {
         return Err(Error::argument("embedding", format!("{len} values are no rows of {width}")));
     }

@@ -18,6 +18,7 @@ pub mod cast;
 pub mod copy;
 pub mod decode;
 pub mod device;
+pub mod embed_norm;
 pub mod embedding;
 pub mod error;
 pub mod fill;

@@ -198,7 +198,8 @@ fn kept(trainer: &Trainer) -> Vec<(&'static str, &Tensor)> {
         Beyond::Nothing => vec![("params", params)],
         Beyond::Master(master) => vec![("params", master)],
         Beyond::Bytes { residual, scales } => {
-            vec![("scales", scales), ("params", params), ("residual", residual)]
+            // The name changes with the codes, so that a state in others is refused.
+            vec![("scales-2", scales), ("params", params), ("residual", residual)]
         }
     };
     parameters.into_iter().chain(moments).collect()

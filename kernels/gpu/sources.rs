@@ -29,6 +29,7 @@ pub const KERNELS: &[Source] = files![".cu":
     "attention_general"
     "cast"
     "decode"
+    "embed_norm"
     "embedding"
     "fill"
     "head"

@@ -2,7 +2,7 @@
 
 use heedful_kernels::gemm::{self, Write};
 use heedful_kernels::{
-    Device, MatrixView, Tensor, View, ViewMut, decode, embedding, qkv, rmsnorm, swiglu,
+    Device, MatrixView, Tensor, View, ViewMut, decode, embed_norm, embedding, qkv, rmsnorm, swiglu,
 };
 
 use super::weights::{Layer, Matrix, Vector};
@@ -33,20 +33,15 @@ impl Engine<'_> {
         let config = &model.config;
         let (tokens, width) = (told.ids.len(), config.width);
         let all = 0..tokens * width;
-        embedding::forward(
-            dev,
-            work.x[0].part_mut(all.clone()),
-            weights.view(&weights.embedding),
-            told.ids,
-            width,
-        )?;
         let norm = weights.layers.first().map_or(&weights.final_norm, |layer| &layer.input_norm);
         let [rstd, _] = &mut work.rstd;
-        rmsnorm::forward(
+        embed_norm::forward(
             dev,
             work.normed.part_mut(all.clone()),
+            work.x[0].part_mut(all),
             rstd.part_mut(0..tokens),
-            work.x[0].part(all),
+            weights.view(&weights.embedding),
+            told.ids,
             weights.vector(norm),
             config.norm_eps,
         )?;

@@ -2,19 +2,20 @@
 
 use heedful_kernels::philox::Place;
 use heedful_kernels::sample::{self, Settings};
-use heedful_kernels::{Device, Result, embedding, gemm, head, logprob};
+use heedful_kernels::{Device, Result, embed_norm, embedding, gemm, head, logprob};
 
 use crate::dims::Dims;
 use crate::op::{Op, Work};
 use crate::side::Side;
 
 /// All of them with their names.
-pub(crate) const OPS: [(&str, crate::op::Make<Dims>); 16] = [
+pub(crate) const OPS: [(&str, crate::op::Make<Dims>); 17] = [
     ("gemm::nt", product),
     ("gemm::nn, added", product_nn),
     ("gemm::tn, added", product_tn),
     ("embedding::forward", embedded),
     ("embedding::backward", embedded_back),
+    ("embed_norm::forward", embedded_normed),
     ("logprob::forward", logprobs),
     ("logprob::backward", logprobs_back),
     ("logprob::backward, entropy", entropies_back),
@@ -90,6 +91,20 @@ fn embedded_back(on: Side, d: &Dims) -> Result<Op> {
     let work = Work::Bytes((BYTES + 8) * t * c);
     Ok(Op::new(work, &["dtable"], held, move |dev, [dtable, dout, ids]| {
         embedding::backward(dev, dtable.view_mut(), dout.view(), ids.view(), c)
+    }))
+}
+
+/// The row is read once: what is read again comes from the first cache.
+fn embedded_normed(on: Side, d: &Dims) -> Result<Op> {
+    let (t, c) = (d.tokens, d.width);
+    let [out, x, rstd] = [on.out(t * c)?, on.out(t * c)?, on.out_whole(t)?];
+    let held = [out, x, rstd, on.floats(1, rows(d) * c)?, on.ids(t, rows(d))?, on.floats(2, c)?];
+    let work = Work::Bytes(3 * BYTES * t * c);
+    let written = &["out", "x", "rstd"];
+    Ok(Op::new(work, written, held, move |dev, [out, x, rstd, table, ids, weight]| {
+        let to = (out.view_mut(), x.view_mut(), rstd.view_mut());
+        let from = (table.view(), ids.view(), weight.view());
+        embed_norm::forward(dev, to.0, to.1, to.2, from.0, from.1, from.2, 1e-6)
     }))
 }
 

@@ -16,13 +16,15 @@ use crate::gpu::testing::{tensor, values_of};
 use crate::gpu::{Gpu, args};
 use crate::tensor::{Dtype, Tensor};
 
-/// Runs one of the ignored tests below with the fake.
+/// Runs one of the ignored tests below with the fake, compiled with the flags that the emulator's
+/// kernels get.
 fn inside(test: &str) {
     let folder = tempfile::tempdir().unwrap();
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("gpu/cuda/fake.c");
     let library = folder.path().join("libcuda.so");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(here);
+    compiler.args(std::env::var("SIMT_FLAGS").unwrap_or_default().split_whitespace());
     assert!(compiler.status().expect("there is a C compiler").success());
     for name in ["libnvrtc.so.13", "libcublasLt.so"] {
         // One file under all names is one library to the loader.
