@@ -91,8 +91,7 @@ fn judge(found: u64, bound: Bound) -> Verdict {
 fn is_bullet(line: &str) -> bool {
     let line = lstrip(line);
     let Some(rest) = line.strip_prefix(['*', '-']) else { return false };
-    rest.starts_with(is_space)
-        && strip(rest).chars().any(|c| !is_space(c) && c != '*' && c != '-')
+    rest.starts_with(is_space) && strip(rest).chars().any(|c| !is_space(c) && c != '*' && c != '-')
 }
 
 #[cfg(test)]

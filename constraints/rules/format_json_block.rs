@@ -32,11 +32,38 @@ const REFUSED: [&str; 7] = [
 
 /// Keywords that ask something of a value; a schema without any of them is a slip.
 const KEYWORDS: [&str; 33] = [
-    "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if", "properties", "required",
-    "patternProperties", "additionalProperties", "propertyNames", "minProperties",
-    "maxProperties", "dependentRequired", "dependentSchemas", "items", "prefixItems",
-    "additionalItems", "contains", "minItems", "maxItems", "uniqueItems", "minimum", "maximum",
-    "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
+    "type",
+    "enum",
+    "const",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "properties",
+    "required",
+    "patternProperties",
+    "additionalProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "items",
+    "prefixItems",
+    "additionalItems",
+    "contains",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
     "dependencies",
 ];
 
@@ -68,15 +95,12 @@ pub(super) static RULE: Rule = Rule {
     },
     demands: |args| {
         let validator = validator(args)?;
-        let fault = |why| {
-            args.fault("schema", format!("no witness can be made for this schema: {why}"))
-        };
+        let fault =
+            |why| args.fault("schema", format!("no witness can be made for this schema: {why}"));
         let instance = json_instance::instance(args.value("schema")?).map_err(fault)?;
         match validator.is_valid(&instance) {
             true => Ok(vec![Demand::Fenced("json".to_owned(), instance.to_string())]),
-            false => {
-                Err(fault(format!("{} does not satisfy it", quote(&instance.to_string()))))
-            }
+            false => Err(fault(format!("{} does not satisfy it", quote(&instance.to_string())))),
         }
     },
     examples: &[
@@ -153,12 +177,12 @@ fn refuse(schema: &Value, depth: usize) -> std::result::Result<(), String> {
         return Err(format!("is nested deeper than {DEEPEST}"));
     }
     match schema {
-        Value::Object(members) => members.iter().try_for_each(|(key, value)| {
-            match REFUSED.contains(&key.as_str()) {
+        Value::Object(members) => {
+            members.iter().try_for_each(|(key, value)| match REFUSED.contains(&key.as_str()) {
                 true => Err(format!("uses `{key}`, which is not supported")),
                 false => refuse(value, depth + 1),
-            }
-        }),
+            })
+        }
         Value::Array(items) => items.iter().try_for_each(|item| refuse(item, depth + 1)),
         _ => Ok(()),
     }

@@ -114,7 +114,7 @@ fn official(args: &Reader<'_>) -> Result<Check> {
 
 fn corrected(args: &Reader<'_>) -> Result<Check> {
     let limit = limit(args, "relation", "frequency")?;
-    let phrase = Phrase::new(args.text("keyword")?)
-        .ok_or_else(|| args.fault("keyword", "is blank"))?;
+    let phrase =
+        Phrase::new(args.text("keyword")?).ok_or_else(|| args.fault("keyword", "is blank"))?;
     check(move |text| limit.judge(phrase.count(text.lower()), "uses of the keyword"))
 }

@@ -45,20 +45,14 @@ pub(super) static RULE: Rule = Rule {
             Verdict::count(longest, bound, "consecutive words that start with the letter")
         })
     },
-    demands: |args| {
-        Ok(vec![Demand::Alliteration(one_letter(args, "letter")?, args.count("n")?)])
-    },
+    demands: |args| Ok(vec![Demand::Alliteration(one_letter(args, "letter")?, args.count("n")?)]),
     examples: &[
         Example {
             args: r#"{"letter": "b", "n": 3}"#,
             response: "The best Baker, being tired, slept.",
             satisfied: true,
         },
-        Example {
-            args: r#"{"letter": "B", "n": 2}"#,
-            response: "bake\nbread",
-            satisfied: true,
-        },
+        Example { args: r#"{"letter": "B", "n": 2}"#, response: "bake\nbread", satisfied: true },
         Example {
             args: r#"{"letter": "b", "n": 3}"#,
             response: "Best of bakers bake.",

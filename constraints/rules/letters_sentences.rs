@@ -63,4 +63,3 @@ pub(super) static RULE: Rule = Rule {
     ],
     deviations: &[],
 };
-

@@ -46,11 +46,7 @@ pub(super) static RULE: Rule = Rule {
         Ok(vec![Demand::Count(Unit::StarParagraphs, bound)])
     },
     examples: &[
-        Example {
-            args: r#"{"num_paragraphs": 2}"#,
-            response: "One.\n***\nTwo.",
-            satisfied: true,
-        },
+        Example { args: r#"{"num_paragraphs": 2}"#, response: "One.\n***\nTwo.", satisfied: true },
         Example {
             args: r#"{"num_paragraphs": 2}"#,
             response: "***\nOne.\n\n***\n\nTwo.\n***",

@@ -35,9 +35,7 @@ pub(super) static RULE: Rule = Rule {
             Profile::Corrected => check(move |text| limit.judge(count(text.raw()), "words")),
         }
     },
-    demands: |args| {
-        Ok(vec![Demand::Count(Unit::Words, demanded(args, "relation", "num_words")?)])
-    },
+    demands: |args| Ok(vec![Demand::Count(Unit::Words, demanded(args, "relation", "num_words")?)]),
     examples: &[
         Example {
             args: r#"{"num_words": 3, "relation": "at least"}"#,

@@ -58,11 +58,7 @@ pub(super) static RULE: Rule = Rule {
             response: "- [ ] call [first name]",
             satisfied: true,
         },
-        Example {
-            args: r#"{"num_placeholders": 2}"#,
-            response: "Dear [name],",
-            satisfied: false,
-        },
+        Example { args: r#"{"num_placeholders": 2}"#, response: "Dear [name],", satisfied: false },
         Example {
             args: r#"{"num_placeholders": 1}"#,
             response: "Dear [first\nname],",

@@ -63,11 +63,7 @@ pub(super) static STARTS_WITH: Rule = Rule {
             response: "\nIn short, bread needs time.",
             satisfied: true,
         },
-        Example {
-            args: r#"{"phrase": "In short"}"#,
-            response: "in short: salt.",
-            satisfied: true,
-        },
+        Example { args: r#"{"phrase": "In short"}"#, response: "in short: salt.", satisfied: true },
         Example {
             args: r#"{"phrase": "In short"}"#,
             response: "In shorter terms: salt.",

@@ -13,8 +13,22 @@ use crate::verdict::Verdict;
 
 /// Words that can begin a sentence of any text.
 const STARTS: [&str; 16] = [
-    "after", "before", "every", "first", "however", "later", "many", "meanwhile", "most", "next",
-    "often", "some", "still", "then", "today", "yet",
+    "after",
+    "before",
+    "every",
+    "first",
+    "however",
+    "later",
+    "many",
+    "meanwhile",
+    "most",
+    "next",
+    "often",
+    "some",
+    "still",
+    "then",
+    "today",
+    "yet",
 ];
 
 pub(super) static PARAGRAPH_STARTS: Rule = Rule {

@@ -29,9 +29,9 @@ pub(super) static RULE: Rule = Rule {
     },
     sample: |_| Args::new(),
     compile: |_, profile| match profile {
-        Profile::Official => check(|text| {
-            judge(text.raw().split("******"), |one, two| strip(one) != strip(two))
-        }),
+        Profile::Official => {
+            check(|text| judge(text.raw().split("******"), |one, two| strip(one) != strip(two)))
+        }
         Profile::Corrected => check(|text| {
             let mut rest = Some(text.raw());
             judge(std::iter::from_fn(|| next_piece(&mut rest)), |one, two| !alike(one, two))

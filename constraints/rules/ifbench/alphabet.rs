@@ -47,14 +47,40 @@ pub(super) static RULE: Rule = Rule {
     },
     demands: |_| {
         const WORDS: [&str; 26] = [
-            "active", "bakers", "carry", "dough", "every", "frosty", "gray", "hour", "inside",
-            "jolly", "kitchens", "lighting", "many", "nice", "ovens", "putting", "quite", "rich",
-            "salty", "taste", "upon", "very", "warm", "xylophones", "yet", "zealously",
+            "active",
+            "bakers",
+            "carry",
+            "dough",
+            "every",
+            "frosty",
+            "gray",
+            "hour",
+            "inside",
+            "jolly",
+            "kitchens",
+            "lighting",
+            "many",
+            "nice",
+            "ovens",
+            "putting",
+            "quite",
+            "rich",
+            "salty",
+            "taste",
+            "upon",
+            "very",
+            "warm",
+            "xylophones",
+            "yet",
+            "zealously",
         ];
-        Ok(vec![Demand::NoNeighbourInitials, drafts(|variant| {
-            let words = WORDS.iter().copied().cycle().skip(variant * 7).take(8 + variant * 10);
-            capital(&words.collect::<Vec<&str>>().join(" ")) + "."
-        })])
+        Ok(vec![
+            Demand::NoNeighbourInitials,
+            drafts(|variant| {
+                let words = WORDS.iter().copied().cycle().skip(variant * 7).take(8 + variant * 10);
+                capital(&words.collect::<Vec<&str>>().join(" ")) + "."
+            }),
+        ])
     },
     examples: &[
         Example { args: "{}", response: "Xavier yawns; Zoe, a BAKER.", satisfied: true },

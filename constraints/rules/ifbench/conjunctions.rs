@@ -67,11 +67,7 @@ pub(super) static RULE: Rule = Rule {
         })])
     },
     examples: &[
-        Example {
-            args: r#"{"small_n": 2}"#,
-            response: "Tea and bread. Or salt?",
-            satisfied: true,
-        },
+        Example { args: r#"{"small_n": 2}"#, response: "Tea and bread. Or salt?", satisfied: true },
         Example { args: r#"{"small_n": 1}"#, response: "Salt (but no tea).", satisfied: true },
         Example { args: r#"{"small_n": 2}"#, response: "And tea and salt.", satisfied: false },
         Example { args: r#"{"small_n": 1}"#, response: "Some and/or none.", satisfied: false },

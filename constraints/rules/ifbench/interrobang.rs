@@ -62,11 +62,7 @@ pub(super) static RULE: Rule = Rule {
         ])
     },
     examples: &[
-        Example {
-            args: "{}",
-            response: "Tea, salt; this: Oh! Why? What?! Yes.",
-            satisfied: true,
-        },
+        Example { args: "{}", response: "Tea, salt; this: Oh! Why? What?! Yes.", satisfied: true },
         Example { args: "{}", response: "Tea, salt; this‽ a: Oh! Why? Yes.", satisfied: true },
         Example { args: "{}", response: "Tea, salt; this: What?! Yes.", satisfied: false },
         Example { args: "{}", response: "Tea, salt; this: Oh! Why? Yes.", satisfied: false },

@@ -53,7 +53,18 @@ pub(super) static RULE: Rule = Rule {
     },
     demands: |args| {
         const JAPANESE: [&str; 12] = [
-            "猫", "さくら", "山", "テレビ", "海", "ありがとう", "本", "花", "ねこ", "水", "空", "友達",
+            "猫",
+            "さくら",
+            "山",
+            "テレビ",
+            "海",
+            "ありがとう",
+            "本",
+            "花",
+            "ねこ",
+            "水",
+            "空",
+            "友達",
         ];
         let n = cycle(args)?.min(10_000);
         Ok(vec![drafts(|variant| {

@@ -62,12 +62,24 @@ pub(super) static RULE: Rule = Rule {
         KEYS.into_iter().map(demand).collect()
     },
     examples: &[
-        Example { args: FRUIT, response: "Fig, nut nut; PEA pea pea! rye rye rye rye rye oat oat \
-                                          oat oat oat oat oat-meal", satisfied: true },
-        Example { args: FRUIT, response: "Nut fig nut, pea. Rye pea rye pea rye rye rye. Oat oat \
-                                          oat; oat? Oat, oat, oat.", satisfied: true },
-        Example { args: FRUIT, response: "Fig, nut nut, pea pea pea, rye rye rye rye rye, oat oat \
-                                          oat oat oat oat.", satisfied: false },
+        Example {
+            args: FRUIT,
+            response: "Fig, nut nut; PEA pea pea! rye rye rye rye rye oat oat \
+                                          oat oat oat oat oat-meal",
+            satisfied: true,
+        },
+        Example {
+            args: FRUIT,
+            response: "Nut fig nut, pea. Rye pea rye pea rye rye rye. Oat oat \
+                                          oat; oat? Oat, oat, oat.",
+            satisfied: true,
+        },
+        Example {
+            args: FRUIT,
+            response: "Fig, nut nut, pea pea pea, rye rye rye rye rye, oat oat \
+                                          oat oat oat oat.",
+            satisfied: false,
+        },
         Example { args: FRUIT, response: "Fig, nut, pea, rye and oat.", satisfied: false },
     ],
     deviations: &[Deviation {

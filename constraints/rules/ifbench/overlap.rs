@@ -57,8 +57,7 @@ pub(super) static RULE: Rule = Rule {
             let shared = own.intersection(&reference).count();
             let overlap = shared as f64 / own.len() as f64 * 100.0;
             let note = format!("{overlap:.1}% of the trigrams overlap, asked for {percentage}%");
-            let within =
-                percentage - TOLERANCE <= overlap && overlap <= percentage + TOLERANCE;
+            let within = percentage - TOLERANCE <= overlap && overlap <= percentage + TOLERANCE;
             let beyond = (overlap - percentage).abs() - TOLERANCE;
             if within { Verdict::pass(note) } else { near(1.0 / (1.0 + beyond / 10.0), note) }
         })

@@ -152,7 +152,6 @@ fn escape(text: &str) -> String {
 
 fn corrected(args: &Reader<'_>) -> Result<Check> {
     let n = place(args)?;
-    let phrase =
-        Phrase::new(args.text("word")?).ok_or_else(|| args.fault("word", "is blank"))?;
+    let phrase = Phrase::new(args.text("word")?).ok_or_else(|| args.fault("word", "is blank"))?;
     check(move |text| judge(text, n, |sentence| phrase.is_in(&lower(sentence))))
 }

@@ -81,10 +81,8 @@ fn equally_long(text: &Text<'_>) -> Verdict {
     if count != SENTENCES {
         return Verdict::count(count, Bound::exactly(SENTENCES), "sentences");
     }
-    let sizes: Vec<u64> = sentences
-        .iter()
-        .map(|range| char_len(strip(&text.raw()[range.clone()])) as u64)
-        .collect();
+    let sizes: Vec<u64> =
+        sentences.iter().map(|range| char_len(strip(&text.raw()[range.clone()])) as u64).collect();
     let (least, most) = (sizes.iter().min(), sizes.iter().max());
     let (least, most) = (least.copied().unwrap_or(0), most.copied().unwrap_or(0));
     match least == most {

@@ -205,12 +205,15 @@ pub(super) static RESPONSE: Rule = Rule {
             let quoted = quote(keyword);
             return Err(args.fault("keyword", format!("{quoted} is not one single word")));
         }
-        Ok(vec![Demand::WordAt(2, keyword.to_owned()), drafts(|variant| match variant {
-            0 => format!("The {keyword} is what everybody knows as {keyword} here."),
-            1 => format!("No {keyword} is like another. Each is a {keyword} still."),
-            2 => format!("Some {keyword} indeed\n\nAnd then some {keyword} again"),
-            _ => format!("One {keyword} today and one more {keyword} tomorrow!"),
-        })])
+        Ok(vec![
+            Demand::WordAt(2, keyword.to_owned()),
+            drafts(|variant| match variant {
+                0 => format!("The {keyword} is what everybody knows as {keyword} here."),
+                1 => format!("No {keyword} is like another. Each is a {keyword} still."),
+                2 => format!("Some {keyword} indeed\n\nAnd then some {keyword} again"),
+                _ => format!("One {keyword} today and one more {keyword} tomorrow!"),
+            }),
+        ])
     },
     examples: &[
         Example {

@@ -93,11 +93,7 @@ const DRAFTS: [&str; 12] = [
 const READ: usize = 3;
 
 /// What `accept` says of the tag of the first token from the byte `start` on, and of the tokens.
-fn judge(
-    text: &Text<'_>,
-    start: usize,
-    accept: impl Fn(&'static str, &[&str]) -> bool,
-) -> Verdict {
+fn judge(text: &Text<'_>, start: usize, accept: impl Fn(&'static str, &[&str]) -> bool) -> Verdict {
     let after = text.sentences().iter().filter(|range| range.end > start);
     let sentences = after.map(|range| range.start.max(start)..range.end);
     let tokens = tokenize::first_tokens(text.raw(), sentences, READ);

@@ -179,9 +179,8 @@ fn corrected(paragraph: &str, n_sent: u64, n_words: u64) -> Option<bool> {
         return None;
     }
     let right = |sentence: &str| words(sentence).count() as u64 == n_words;
-    let (found, good) = sentences(&text).fold((0, 0), |(found, good), sentence| {
-        (found + 1, good + u64::from(right(sentence)))
-    });
+    let (found, good) = sentences(&text)
+        .fold((0, 0), |(found, good), sentence| (found + 1, good + u64::from(right(sentence))));
     Some(found == n_sent && good == found)
 }
 

@@ -62,11 +62,7 @@ pub(super) static RULE: Rule = Rule {
             response: "After the rain came sun.",
             satisfied: false,
         },
-        Example {
-            args: r#"{"keyword": "rain"}"#,
-            response: "Rain, at last!",
-            satisfied: false,
-        },
+        Example { args: r#"{"keyword": "rain"}"#, response: "Rain, at last!", satisfied: false },
     ],
     deviations: &[
         Deviation {

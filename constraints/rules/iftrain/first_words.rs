@@ -162,11 +162,7 @@ pub(super) static SENTENCES: Rule = Rule {
             response: "Bread is old. Salt is older.",
             satisfied: false,
         },
-        Example {
-            args: r#"{"first_word": "bread"}"#,
-            response: "Breads rise.",
-            satisfied: false,
-        },
+        Example { args: r#"{"first_word": "bread"}"#, response: "Breads rise.", satisfied: false },
     ],
     deviations: &[
         Deviation {

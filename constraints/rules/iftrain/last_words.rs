@@ -59,11 +59,7 @@ pub(super) static ANSWER: Rule = Rule {
             response: "Please **don't**!",
             satisfied: true,
         },
-        Example {
-            args: r#"{"last_word": "bread"}"#,
-            response: "Bread is sold.",
-            satisfied: false,
-        },
+        Example { args: r#"{"last_word": "bread"}"#, response: "Bread is sold.", satisfied: false },
         Example { args: r#"{"last_word": "bread"}"#, response: "Gingerbread", satisfied: false },
     ],
     deviations: &[
@@ -109,9 +105,9 @@ fn answer(closes: bool, text: &str) -> Verdict {
 /// Whether the last word of `text`, with nothing but `\w` in it, is the wanted one.
 fn closes(text: &str, wanted: &str) -> bool {
     let text = strip(text);
-    let start = text.rfind(chars::is_space).map_or(0, |at| {
-        at + text[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = text
+        .rfind(chars::is_space)
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let last: String = text[start..].chars().filter(|c| chars::is_word(*c)).collect();
     !text.is_empty() && lower(&last) == wanted
 }

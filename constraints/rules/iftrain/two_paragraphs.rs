@@ -68,9 +68,9 @@ pub(super) static BLANK: Rule = Rule {
     sample: |_| Args::new(),
     compile: |_, profile| match profile {
         Profile::Official => check(official),
-        Profile::Corrected => check(|text| {
-            Verdict::count(text.paragraphs().len() as u64, TWO, "paragraphs")
-        }),
+        Profile::Corrected => {
+            check(|text| Verdict::count(text.paragraphs().len() as u64, TWO, "paragraphs"))
+        }
     },
     demands: |_| Ok(vec![Demand::Count(Unit::Paragraphs, TWO)]),
     examples: &[

@@ -119,9 +119,7 @@ fn missing(found: usize, n: u64) -> Verdict {
 fn judge(found: Option<&str>, right: bool) -> Verdict {
     match found {
         _ if right => Verdict::pass("the word in that place is the keyword"),
-        Some(found) => {
-            Verdict::share(1, 2, format!("the word in that place is {}", quote(found)))
-        }
+        Some(found) => Verdict::share(1, 2, format!("the word in that place is {}", quote(found))),
         None => Verdict::share(1, 2, "the sentence has fewer words"),
     }
 }
