@@ -10,6 +10,7 @@ pub mod items;
 pub mod join;
 pub mod lines;
 pub mod metrics;
+pub mod reasoning;
 pub mod responses;
 pub mod score;
 pub mod scores;
