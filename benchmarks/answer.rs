@@ -111,8 +111,15 @@ fn in_any_order(a: &[Shape], b: &[Shape]) -> bool {
 
 /// Two single answers: as values, without the unit that one of them has, as texts.
 fn one(a: &str, b: &str) -> bool {
+    let (a, b) = (shape::without_article(a), shape::without_article(b));
     if shape::folded(a) == shape::folded(b) {
         return true;
+    }
+    // `1011` for `1011_2`, where the question names the base.
+    match (shape::digits_of_base(a), shape::digits_of_base(b)) {
+        (Some(a), None) if a == b.trim() => return true,
+        (None, Some(b)) if b == a.trim() => return true,
+        _ => {}
     }
     if number::same_values(a, b) {
         return true;

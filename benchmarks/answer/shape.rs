@@ -140,6 +140,24 @@ pub(super) fn folded(text: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
+/// A text of words without the article before it: `the rabbit`.
+pub(super) fn without_article(text: &str) -> &str {
+    let text = text.trim();
+    let Some((article, rest)) = text.split_once(' ') else { return text };
+    let is_article = ["a", "an", "the"].iter().any(|known| article.eq_ignore_ascii_case(known));
+    let first = rest.trim_start().split(' ').next().unwrap_or_default();
+    let word = first.chars().count() > 1 && first.chars().all(char::is_alphabetic);
+    if is_article && word { rest.trim_start() } else { text }
+}
+
+/// The digits of a number with its base below them: `1011` of `1011_{2}`.
+pub(super) fn digits_of_base(text: &str) -> Option<&str> {
+    let (digits, base) = text.trim().split_once('_')?;
+    let base = base.trim_start_matches('{').trim_end_matches('}');
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (number(digits.trim()) && number(base)).then(|| digits.trim())
+}
+
 /// The shape of a clean answer.
 pub(super) fn of(text: &str) -> Shape {
     let text = named(text.trim());

@@ -404,6 +404,6 @@ fn hostile_rows_and_responses_are_no_panic() {
     }
     let deep = format!("{{\"question\": {}}}", "[".repeat(5000));
     assert!(file(&deep, Reading::default()).is_err());
-    let many: Vec<Sample> = (0..1024).map(|n| sample(&n.to_string(), n == 7)).collect();
-    assert!((majority(&many) - 1.0 / 1024.0).abs() < 1e-12);
+    let many: Vec<Sample> = (0..256).map(|n| sample(&n.to_string(), n == 7)).collect();
+    assert!((majority(&many) - 1.0 / 256.0).abs() < 1e-12);
 }
