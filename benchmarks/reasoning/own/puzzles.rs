@@ -175,7 +175,7 @@ pub(super) fn order(draw: &mut Draw, level: usize) -> Option<Problem> {
 }
 
 pub(super) fn matching(draw: &mut Draw, level: usize) -> Option<Problem> {
-    let count = 3 + level.min(2);
+    let count = if level == 3 { 5 } else { 4 };
     let names = draw.some(&NAMES, count);
     let pets = draw.some(&["cat", "dog", "parrot", "rabbit", "snake", "hamster", "horse"], count);
     let worlds = orders(count);
@@ -243,7 +243,7 @@ fn place_of(claims: &[Claim], places: usize, truths: usize) -> Option<usize> {
 }
 
 pub(super) fn boxes(draw: &mut Draw, level: usize) -> Option<Problem> {
-    let count = 2 + level.max(2);
+    let count = if level == 1 { 4 } else { 5 };
     let truths = if level == 3 { 2 } else { 1 };
     let colours = draw.some(&COLOURS, count);
     let claims: Vec<Claim> = (0..count)
