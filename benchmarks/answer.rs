@@ -13,11 +13,13 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use extract::{choice, extract};
+pub use extract::{boxed, choice, choose, extract};
+use serde::{Deserialize, Serialize};
 use shape::Shape;
 
 /// What came of a response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Grade {
     /// Its answer is the right one.
     Right,
@@ -29,14 +31,28 @@ pub enum Grade {
 
 /// Whether the response's final answer is `expected`. A single capital letter is a choice.
 pub fn grade(expected: &str, response: &str) -> Grade {
-    let found = match letter(expected) {
-        Some(expected) => choice(response).map(|letter| letter == expected),
-        None => extract(response).map(|answer| equivalent(expected, &answer)),
+    verdict(expected, given(expected, response).as_deref())
+}
+
+/// What an answer that was found is worth; `None` is one that was not.
+pub fn verdict(expected: &str, answer: Option<&str>) -> Grade {
+    let right = |answer: &str| match letter(expected) {
+        Some(expected) => letter(answer) == Some(expected),
+        None => equivalent(expected, answer),
     };
-    match found {
+    match answer.map(right) {
         Some(true) => Grade::Right,
         Some(false) => Grade::Wrong,
         None => Grade::Missing,
+    }
+}
+
+/// The final answer of a response, of the kind that `expected` is: the letter of a choice, or
+/// what [`extract`] finds.
+pub fn given(expected: &str, response: &str) -> Option<String> {
+    match letter(expected) {
+        Some(_) => choice(response).map(String::from),
+        None => extract(response),
     }
 }
 
@@ -95,8 +111,15 @@ fn in_any_order(a: &[Shape], b: &[Shape]) -> bool {
 
 /// Two single answers: as values, without the unit that one of them has, as texts.
 fn one(a: &str, b: &str) -> bool {
+    let (a, b) = (shape::without_article(a), shape::without_article(b));
     if shape::folded(a) == shape::folded(b) {
         return true;
+    }
+    // `1011` for `1011_2`, where the question names the base.
+    match (shape::digits_of_base(a), shape::digits_of_base(b)) {
+        (Some(a), None) if a == b.trim() => return true,
+        (None, Some(b)) if b == a.trim() => return true,
+        _ => {}
     }
     if number::same_values(a, b) {
         return true;

@@ -27,7 +27,7 @@ const BOXES: usize = 8;
 /// The final answer: the last `\boxed{…}`, else what stands after the last `####`, else what the
 /// last announcement (`the answer is …`) gives, else the last number of the last line that has one.
 pub fn extract(response: &str) -> Option<String> {
-    if let Some(boxed) = last_boxed(response) {
+    if let Some(boxed) = boxed(response) {
         return Some(boxed.trim().to_owned());
     }
     if let Some((_, after)) = response.rsplit_once("####") {
@@ -45,23 +45,58 @@ pub fn extract(response: &str) -> Option<String> {
 /// The letter of a multiple-choice answer: from the box or the announcement where there is one,
 /// else the last one that stands alone.
 pub fn choice(response: &str) -> Option<char> {
-    let marked = last_boxed(response).map(str::to_owned).or_else(|| {
+    choose(response, &[])
+}
+
+/// The same where the texts of the options are known, the first being A: what is marked as the
+/// answer may be the text of one option in place of its letter.
+pub fn choose(response: &str, options: &[String]) -> Option<char> {
+    let marked = boxed(response).map(str::to_owned).or_else(|| {
         let announced = ANNOUNCED.find_iter(response).last()?;
         first_line(&response[announced.end()..])
     });
-    let letter = |found: regex::Captures<'_>| found[1].chars().next();
     let plain = |text: &str| {
         let text = super::shape::clean(text);
-        CHOICE.captures(&text).and_then(letter)
+        let found = CHOICE.captures(&text)?;
+        found[1].chars().next()
     };
-    if let Some(letter) = marked.as_deref().and_then(plain) {
-        return Some(letter);
+    if let Some(marked) = marked.as_deref() {
+        // `5 A` is a current before it is the option A.
+        let found = super::letter(marked).or_else(|| one_of(marked, options));
+        if let Some(letter) = found.or_else(|| plain(marked)) {
+            return Some(letter);
+        }
     }
-    CHOICE.captures_iter(response).last().and_then(letter)
+    alone(response)
 }
 
-/// What the last box with balanced braces holds.
-fn last_boxed(response: &str) -> Option<&str> {
+/// The letter of the only option that `text` is equivalent to.
+fn one_of(text: &str, options: &[String]) -> Option<char> {
+    let mut same = ('A'..='J').zip(options).filter(|(_, option)| super::equivalent(option, text));
+    let found = same.next()?;
+    same.next().is_none().then_some(found.0)
+}
+
+/// The last letter that stands alone and is neither an article, a pronoun nor a unit: `a` and `I`
+/// have a verb or a noun behind them, a unit has its number before it.
+fn alone(response: &str) -> Option<char> {
+    let found = CHOICE.captures_iter(response).filter_map(|found| found.get(1));
+    let letters = found.filter(|letter| {
+        let word = match letter.as_str() {
+            "A" | "I" => response[letter.end()..].strip_prefix(' ').unwrap_or_default(),
+            _ => "",
+        };
+        let word = word.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let begins = word.chars().next().is_some_and(char::is_lowercase);
+        let before = response[..letter.start()].trim_end_matches(' ');
+        let measured = before.len() < letter.start() && before.ends_with(|c: char| c.is_numeric());
+        !measured && (!begins || matches!(word, "is" | "and" | "or" | "because"))
+    });
+    letters.last()?.as_str().chars().next()
+}
+
+/// What the last `\boxed{…}` with balanced braces holds.
+pub fn boxed(response: &str) -> Option<&str> {
     let starts = ["\\boxed", "\\fbox"].into_iter();
     let mut at: Vec<usize> = starts
         .flat_map(|name| response.match_indices(name).map(move |(at, _)| at + name.len()))

@@ -1,5 +1,9 @@
 //! The shape of an answer: one value, a row in brackets, or a set in any order.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {
@@ -38,7 +42,7 @@ const LOOKS: [&str; 22] = [
 ];
 
 /// Other spellings.
-const SPELLINGS: [(&str, &str); 27] = [
+const SPELLINGS: [(&str, &str); 29] = [
     ("−", "-"),
     ("–", "-"),
     ("×", "*"),
@@ -53,10 +57,12 @@ const SPELLINGS: [(&str, &str); 27] = [
     ("½", "(1/2)"),
     ("¼", "(1/4)"),
     ("¾", "(3/4)"),
-    ("°", ""),
-    ("^{\\circ}", ""),
-    ("^\\circ", ""),
-    ("\\degree", ""),
+    ("°", " "),
+    ("^{\\circ}", " "),
+    ("^\\circ", " "),
+    ("\\degree", " "),
+    ("\\Omega", "Ω"),
+    ("\u{2126}", "Ω"),
     ("\\dfrac", "\\frac"),
     ("\\tfrac", "\\frac"),
     ("\\cfrac", "\\frac"),
@@ -132,6 +138,24 @@ fn thousands(text: &str) -> String {
 pub(super) fn folded(text: &str) -> String {
     let kept = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '{' | '}' | '\\'));
     kept.flat_map(char::to_lowercase).collect()
+}
+
+/// A text of words without the article before it: `the rabbit`.
+pub(super) fn without_article(text: &str) -> &str {
+    let text = text.trim();
+    let Some((article, rest)) = text.split_once(' ') else { return text };
+    let is_article = ["a", "an", "the"].iter().any(|known| article.eq_ignore_ascii_case(known));
+    let first = rest.trim_start().split(' ').next().unwrap_or_default();
+    let word = first.chars().count() > 1 && first.chars().all(char::is_alphabetic);
+    if is_article && word { rest.trim_start() } else { text }
+}
+
+/// The digits of a number with its base below them: `1011` of `1011_{2}`.
+pub(super) fn digits_of_base(text: &str) -> Option<&str> {
+    let (digits, base) = text.trim().split_once('_')?;
+    let base = base.trim_start_matches('{').trim_end_matches('}');
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (number(digits.trim()) && number(base)).then(|| digits.trim())
 }
 
 /// The shape of a clean answer.
@@ -236,20 +260,40 @@ fn matrix(text: &str) -> Option<Shape> {
     Some(Shape::Row('[', rows.map(row).collect(), ']'))
 }
 
-/// The number before a unit, and the unit: words of two letters or more behind a digit.
+/// A number, and behind it words, maybe with powers, multiplied or divided.
+static MEASURE: LazyLock<Regex> = LazyLock::new(|| {
+    let rest = r"\p{L}*\.?(?:\^\{?-?\d+\}?)?\)?";
+    let more = format!(r"(?:\s*[*/\s]\s*\(?\p{{L}}{rest})*");
+    let pattern = format!(r"(?s)^(.*?[\d)}}])(\s*)(\p{{L}}{rest}{more})$");
+    Regex::new(&pattern).expect("a fixed pattern")
+});
+
+/// Words behind a number that are no units.
+const FUNCTIONS: [&str; 8] = ["pi", "sqrt", "sin", "cos", "tan", "ln", "log", "exp"];
+
+/// Units of one letter.
+const LETTERS: &str = "mgshAVWNJLlKCFHTM";
+
+/// Units of two letters that may touch their number.
+const PAIRS: [&str; 30] = [
+    "mm", "cm", "dm", "km", "mg", "kg", "ms", "ml", "mL", "cl", "dl", "kJ", "kN", "kW", "kV", "mA",
+    "mV", "Hz", "Pa", "eV", "ft", "in", "yd", "mi", "lb", "oz", "am", "pm", "hr", "st",
+];
+
+/// The number before a unit, and the unit: words of two letters or more behind a digit, or one
+/// letter that is a unit of physics behind a space.
 pub(super) fn unit(text: &str) -> Option<(&str, &str)> {
-    let last = text.rfind(|c: char| c.is_ascii_digit() || matches!(c, ')' | '}'))?;
-    let mut end = last + 1;
-    // The power of a unit, `cm^2`, is not the number's.
-    if let Some(power) = text[..end].rfind('^') {
-        let before = text[..power].trim_end();
-        let letters = before.len() - before.trim_end_matches(char::is_alphabetic).len();
-        if letters >= 2 {
-            end = before.len() - letters;
-        }
-    }
-    let (number, unit) = (text[..end].trim(), text[end..].trim());
-    let worded = unit.chars().filter(|c| c.is_alphabetic()).count() >= 2
-        && unit.chars().all(|c| c.is_alphanumeric() || " ^/{}.".contains(c));
-    (worded && !number.is_empty()).then_some((number, unit))
+    let found = MEASURE.captures(text)?;
+    let (number, gap, unit) = (found.get(1)?.as_str(), found.get(2)?.as_str(), found.get(3)?);
+    let unit = unit.as_str().trim();
+    let first = unit.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let letters = unit.chars().filter(|c| c.is_alphabetic()).count();
+    let is_unit = match letters {
+        _ if FUNCTIONS.contains(&first) => false,
+        1 => unit == "Ω" || (!gap.is_empty() && LETTERS.contains(first)),
+        // `3xy` is a product.
+        _ if gap.is_empty() && unit.len() == first.len() && letters == 2 => PAIRS.contains(&first),
+        _ => true,
+    };
+    (is_unit && !number.trim().is_empty()).then_some((number.trim(), unit))
 }

@@ -22,7 +22,7 @@ fn the_same_answers_are_found_to_be_the_same_and_no_others() {
     assert!(count >= 200, "{count}");
 }
 
-const RESPONSES: [(&str, &str, Grade); 40] = [
+const RESPONSES: [(&str, &str, Grade); 47] = [
     ("72", "She sold 48 + 24 = 72 clips.\n#### 72", Grade::Right),
     ("72", "#### 72\n", Grade::Right),
     ("72", "#### 73", Grade::Wrong),
@@ -60,6 +60,13 @@ const RESPONSES: [(&str, &str, Grade); 40] = [
     ("B", "Because of gravity", Grade::Missing),
     ("B", "BAD", Grade::Missing),
     ("C", "Option C.", Grade::Right),
+    ("C", "Option C. A car is faster.", Grade::Right),
+    ("C", "It is C, I think so.", Grade::Right),
+    ("A", "It floats: 2 A", Grade::Missing),
+    ("A", "I think so", Grade::Missing),
+    ("A", "A is right", Grade::Right),
+    ("I", "The answer is I.", Grade::Right),
+    ("D", "The options A and D remain. D", Grade::Right),
     ("Paris", "The answer is Paris.", Grade::Right),
     ("Paris", "The answer is London.", Grade::Wrong),
     ("1/2", "The probability is 1/2", Grade::Right),
@@ -75,6 +82,27 @@ fn the_final_answer_of_a_response_counts() {
         .map(|((expected, response, _), found)| format!("{expected}: {response:?} {found:?}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_option_may_be_given_by_its_text() {
+    let options = ["5 A", "2 A", "0.5 A", "10 A"].map(str::to_owned);
+    for (response, expected) in [
+        ("\\boxed{B}", Some('B')),
+        ("\\boxed{2 A}", Some('B')),
+        ("\\boxed{\\text{C) } 0.5 A}", Some('C')),
+        ("The answer is D) 10 A.", Some('D')),
+        ("The answer is 10 A", Some('D')),
+        ("The answer is 1/2", Some('C')),
+        ("The current is 10 A", None),
+        ("So it is B, which is 2 A.", Some('B')),
+        ("", None),
+    ] {
+        assert_eq!(choose(response, &options), expected, "{response}");
+    }
+    // Two options that are the same tell nothing.
+    let options = ["1/2", "0.5"].map(str::to_owned);
+    assert_eq!(choose("\\boxed{0.5}", &options), None);
 }
 
 #[test]
