@@ -1,9 +1,9 @@
 //! Which response belongs to which item.
 //!
-//! As the official scorers: by the exact prompt text, or else the text without outer white space; the
-//! last of several responses wins. A response whose prompt is no item's, or that has none, is joined
-//! by its key. What was replaced, missing or left over is named; the official scorers drop it or
-//! stop.
+//! As the official scorers: by the exact prompt text, or else the text without outer white space;
+//! the last of several responses wins. A response whose prompt is no item's, or that has none, is
+//! joined by its key. What was replaced, missing or left over is named; the official scorers drop
+//! it or stop.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Names of families: an id, `group:*` for a whole group, `@origin` for all rules of one origin.
 //!
-//! IFBench tests constraints that were never trained on. So its rules are only taken where `@ifbench`
-//! or an id names them: neither an empty list nor a group does.
+//! IFBench tests constraints that were never trained on. So its rules are only taken where
+//! `@ifbench` or an id names them: neither an empty list nor a group does.
 
 use heedful_constraints::registry::{self, Origin};
 

@@ -4,10 +4,10 @@
     python3 scripts/language_data.py RESOURCES TABLES OUTPUT
 
 RESOURCES holds punkt_tab_english/, langdetect_profiles/ and stopwords_english.txt as NLTK and
-langdetect publish them and, optionally, langdetect's messages.properties (else it is taken from an installed langdetect
-1.0.9). TABLES is python_unicode_tables.json: code point ranges recorded from CPython 3.11.
-OUTPUT is constraints/data. The layouts are described where they are read: python/chars.rs,
-language/punkt_tables.rs, language/profiles.rs and rules/ifbench/stop_words.rs.
+langdetect publish them and, optionally, langdetect's messages.properties (else it is taken from an
+installed langdetect 1.0.9). TABLES is python_unicode_tables.json: code point ranges recorded from
+CPython 3.11. OUTPUT is constraints/data. The layouts are described where they are read:
+python/chars.rs, language/punkt_tables.rs, language/profiles.rs and rules/ifbench/stop_words.rs.
 """
 
 import importlib.util

@@ -1,7 +1,7 @@
 //! Judges: who decides by criteria that no rule can decide.
 //!
-//! A benchmark makes the question and reads the reply, in the form that it defines; a judge only has
-//! replies to give. What cannot be read is asked again, and in the end counted, never guessed.
+//! A benchmark makes the question and reads the reply, in the form that it defines; a judge only
+//! has replies to give. What cannot be read is asked again, and in the end counted, never guessed.
 
 mod panel;
 mod recorded;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use crate::util::{arg, file, folder, heedful, recorded};
 
 #[test]
@@ -51,4 +53,97 @@ fn prompts_of_ones_own_take_the_rules_of_ifbench() {
     let responses = arg(file(folder.path(), "r.jsonl", rows));
     let given = ["eval", "ifbench", "--prompts", &prompts, "--responses", &responses, "--json"];
     assert_eq!(heedful(given).ok().json()["prompt_strict"]["correct"], 1);
+}
+
+const ITEMS: &str = r#"[
+ {"idx": 1, "prompt": "p1", "gold": "", "doamin": "d", "scenario": "s", "source": "x",
+  "split": "easy", "criteria": [["short", "主需", "a", "b"], ["polite", "次需", "a", "c"]]},
+ {"idx": 2, "prompt": "p2", "gold": "", "doamin": "d", "scenario": "s", "source": "x",
+  "split": "hard", "criteria": [["in prose", "主需", "e", "f"]]},
+ {"idx": 3, "prompt": "p3", "gold": "", "doamin": "d", "scenario": "s", "source": "x",
+  "split": "hard", "criteria": [["warm", "次需", "e", "g"]]}
+]"#;
+
+/// Items and responses of our own in CFBench's layout; the third has no response.
+fn cfbench(folder: &std::path::Path) -> Vec<String> {
+    let items = arg(file(folder, "items.json", ITEMS));
+    let rows = "{\"key\": 1, \"response\": \"<think>so</think>One.\"}\n\
+                {\"prompt\": \"p2\", \"response\": \"Two.\"}\n";
+    let responses = arg(file(folder, "responses.jsonl", rows));
+    let given = ["eval", "cfbench", "--items", &items, "--responses", &responses];
+    given.map(str::to_owned).to_vec()
+}
+
+#[test]
+fn cfbench_is_scored_by_recorded_replies_and_by_a_panel() {
+    let folder = folder();
+    let given = cfbench(folder.path());
+    let replies = |name: &str, one: &str, two: &str| {
+        let row = |key: u32, reply: &str| json!({"key": key, "reply": reply}).to_string();
+        arg(file(folder.path(), name, format!("{}\n{}\n", row(1, one), row(2, two))))
+    };
+    let a = replies("a.jsonl", "short\t1\n\npolite\t1", "in prose\t0");
+    let with = |more: &[&str]| {
+        let all = given.iter().map(String::as_str).chain(more.iter().copied());
+        heedful(all.chain(["--json", "--thinking", "auto"])).ok().json()
+    };
+    let kept = arg(folder.path().join("kept.jsonl"));
+    let scores = with(&["--judge-replies", &a, "--save-replies", &kept]);
+    let all = &scores["official"]["all"];
+    assert_eq!(
+        [&all["csr"], &all["isr"], &all["psr"]],
+        [0.33; 3].map(|rate| json!(rate)).each_ref()
+    );
+    assert_eq!(scores["official"]["easy"]["psr"], 1.0);
+    assert_eq!(scores["join"]["missing"], json!(["3"]));
+    assert_eq!(scores["thinking"]["closed"], 1);
+    let judging = &scores["judging"];
+    assert_eq!([&judging["cases"], &judging["read"], &judging["unparsed"]], [2, 2, 0]);
+    // The replies that were kept are replies to read.
+    assert_eq!(with(&["--judge-replies", &kept])["official"], scores["official"]);
+
+    // Not in the form: the official reading takes any line worth 1 for all, and drops the zeros.
+    let b = replies("b.jsonl", "short\t0\npolite\t1", "who knows");
+    let loose = with(&["--judge-replies", &b]);
+    assert_eq!(loose["official"]["states"], json!({"read": 0, "fallback": 1, "unread": 2}));
+    assert_eq!(loose["official"]["easy"]["csr"], 1.0);
+    assert_eq!(loose["corrected"]["easy"]["csr"], 0.5);
+    assert_eq!(loose["judging"]["unparsed"], 2);
+
+    let c = replies("c.jsonl", "short\t1\n\npolite\t0", "in prose\t1");
+    let d = replies("d.jsonl", "short\t1\n\npolite\t0", "in prose\t0");
+    let panel = with(&["--judge-replies", &a, "--judge-replies", &c, "--judge-replies", &d]);
+    assert_eq!(panel["official"]["easy"]["csr"], 0.5);
+    let agreement = &panel["agreement"];
+    assert_eq!([&agreement["criteria"], &agreement["tied"]], [3, 0]);
+    assert!((agreement["unanimous"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12);
+}
+
+#[test]
+fn questions_to_a_judge_go_out_as_a_batch_and_come_back() {
+    let folder = folder();
+    let given = cfbench(folder.path());
+    let questions = folder.path().join("questions.jsonl");
+    let with = |more: &[&str]| {
+        let judge = ["--judge", "m", "--json"];
+        heedful(given.iter().map(String::as_str).chain(judge).chain(more.iter().copied()))
+    };
+    with(&["--batch-out", &arg(&questions)]).ok();
+    let text = std::fs::read_to_string(&questions).unwrap();
+    let answers = ["short\t1\n\npolite\t1", "<think>hm</think>in prose\t1"];
+    let results: String = (text.lines().zip(answers))
+        .map(|(line, reply)| {
+            let asked: Value = serde_json::from_str(line).unwrap();
+            let prompt = asked["body"]["messages"][0]["content"].as_str().unwrap();
+            assert!(prompt.contains("One.") || prompt.contains("Two."), "{prompt}");
+            let choice = json!({"message": {"content": reply}, "finish_reason": "stop"});
+            let response = json!({"status_code": 200, "body": {"choices": [choice]}});
+            format!("{}\n", json!({"custom_id": asked["custom_id"], "response": response}))
+        })
+        .collect();
+    let results = arg(file(folder.path(), "results.jsonl", results));
+    let scores = with(&["--batch-in", &results]).ok().json();
+    assert_eq!(scores["official"]["easy"]["csr"], 1.0);
+    assert_eq!(scores["official"]["hard"]["csr"], 0.5);
+    heedful(given.iter().map(String::as_str)).refused(&["no judge: give --judge-replies"]);
 }

@@ -86,16 +86,23 @@ pub(crate) fn belongs(file: &Source, declared: &BTreeSet<String>) -> Vec<Finding
     if lost { vec![(1, "no `mod` line names this file".to_owned())] } else { Vec::new() }
 }
 
-/// Files in constraints/rules that hold a rule and are not in the list of `mod.rs`.
-pub(crate) fn listed(file: &Source, list: &str) -> Vec<Finding> {
-    let Some(name) = file.path.strip_prefix("constraints/rules/") else { return Vec::new() };
+/// Whether this is the list of the rules of a folder.
+pub(crate) fn is_list(file: &Source) -> bool {
+    file.path.starts_with("constraints/rules/") && file.path.ends_with("/mod.rs")
+}
+
+/// Files in the folder of `list` that hold a rule and are not in it.
+pub(crate) fn listed(file: &Source, list: &Source) -> Vec<Finding> {
+    let folder = list.path.trim_end_matches("mod.rs");
+    let name = file.path.strip_prefix(folder).filter(|name| !name.contains('/'));
+    let Some(name) = name else { return Vec::new() };
     let rule = words(&file.code, "static").any(|at| {
         let item = &file.code[at..item_end(&file.code, at)];
         item.split('=').next().is_some_and(|head| head.trim_end().ends_with(": Rule"))
     });
     let module = name.trim_end_matches(".rs");
     let row = || {
-        let (_, rows) = list.split_once("\nrules! {").unwrap_or_default();
+        let (_, rows) = list.code.split_once("\nrules! {").unwrap_or_default();
         rows.lines().any(|row| row.split(':').next().is_some_and(|head| head.trim() == module))
     };
     if rule && !row() {
@@ -152,10 +159,14 @@ mod tests {
 
     #[test]
     fn unlisted_rules_are_found() {
-        let list = "mod wording;\nrules! {}\nrules! {\n    title: RULE;\n}";
+        let code = "mod wording;\nrules! {}\nrules! {\n    title: RULE;\n}";
+        let list = Source::new("constraints/rules/mod.rs", code);
+        assert!(is_list(&list));
         let rule = "pub(super) static RULE: Rule = Rule {};";
-        assert!(listed(&Source::new("constraints/rules/title.rs", rule), list).is_empty());
-        assert!(listed(&Source::new("constraints/rules/wording.rs", "fn a() {}"), list).is_empty());
-        assert_eq!(listed(&Source::new("constraints/rules/tilt.rs", rule), list).len(), 1);
+        let found = |path, code| listed(&Source::new(path, code), &list).len();
+        assert_eq!(found("constraints/rules/title.rs", rule), 0);
+        assert_eq!(found("constraints/rules/wording.rs", "fn a() {}"), 0);
+        assert_eq!(found("constraints/rules/tilt.rs", rule), 1);
+        assert_eq!(found("constraints/rules/other/tilt.rs", rule), 0);
     }
 }
