@@ -1,5 +1,7 @@
 //! Words as the checkers of IFBench cut them, and as readers see them.
 
+use std::borrow::Cow;
+
 use crate::python::chars::{is_alpha, is_alphanumeric};
 use crate::python::strings::split_whitespace;
 use crate::verdict::Verdict;
@@ -8,11 +10,14 @@ use crate::verdict::Verdict;
 pub(super) const PUNCTUATION: &str = r##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"##;
 
 /// The text without any mark of `string.punctuation`.
-pub(super) fn bare(text: &str) -> String {
-    text.chars().filter(|c| !c.is_ascii_punctuation()).collect()
+pub(super) fn bare(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_punctuation()) {
+        true => Cow::Owned(text.chars().filter(|c| !c.is_ascii_punctuation()).collect()),
+        false => Cow::Borrowed(text),
+    }
 }
 
-/// Whether `strip(string.punctuation + " ")` takes this character.
+/// Whether `strip(string.punctuation + " ")` takes this character: spaces proper alone.
 pub(super) fn is_edge(c: char) -> bool {
     c == ' ' || c.is_ascii_punctuation()
 }
@@ -51,6 +56,9 @@ mod tests {
         assert!(PUNCTUATION.chars().all(|c| c.is_ascii_punctuation()));
         assert_eq!(PUNCTUATION.len(), 32);
         assert_eq!(bare("a-b, “c”\n"), "ab “c”\n");
+        assert_eq!(bare("*Well-known*, `it's` 3.5"), "Wellknown its 35");
+        assert_eq!(" *a, b!* ".trim_matches(is_edge), "a, b");
+        assert_eq!("\t-a".trim_matches(is_edge), "\t-a");
     }
 
     #[test]

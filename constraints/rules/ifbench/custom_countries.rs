@@ -9,7 +9,7 @@ use crate::rules::fences::partly;
 use crate::text::Text;
 use crate::verdict::Verdict;
 
-use super::punctuation::strip_punctuation;
+use super::bare::is_edge;
 
 /// The lines from Zimbabwe on, at least.
 const LINES: usize = 52;
@@ -137,7 +137,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn judge(text: &Text<'_>) -> Verdict {
-    let lines = text.raw().split('\n').map(strip_punctuation).filter(|line| !line.is_empty());
+    let lines = text
+        .raw()
+        .split('\n')
+        .map(|word| word.trim_matches(is_edge))
+        .filter(|line| !line.is_empty());
     let lines: Vec<_> =
         lines.skip_while(|line| !line.contains("Zimbabwe")).map(|line| fold(line)).collect();
     if lines.is_empty() {

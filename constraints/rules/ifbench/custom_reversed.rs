@@ -9,7 +9,7 @@ use crate::rule::{Example, Rule, check};
 use crate::text::Text;
 use crate::verdict::Verdict;
 
-use super::punctuation::without_punctuation;
+use super::bare::bare;
 
 pub(super) static CHARACTERS: Rule = Rule {
     id: "custom:character_reverse",
@@ -83,7 +83,7 @@ pub(super) static WORDS: Rule = Rule {
 };
 
 fn judge(text: &Text<'_>) -> Verdict {
-    let plain = without_punctuation(strip(text.lower()));
+    let plain = bare(strip(text.lower()));
     let mut words: Vec<&str> = split_whitespace(&plain).collect();
     words.reverse();
     let turned = words.join(" ");

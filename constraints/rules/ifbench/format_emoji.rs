@@ -10,7 +10,7 @@ use crate::rules::wording::quote;
 use crate::text::Text;
 use crate::verdict::Verdict;
 
-use super::punctuation::without_punctuation;
+use super::bare::bare;
 
 pub(super) static RULE: Rule = Rule {
     id: "format:emoji",
@@ -67,7 +67,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn judge(text: &Text<'_>, profile: Profile) -> Verdict {
     let raw = text.raw();
-    let sentences = text.sentences().iter().map(|range| without_punctuation(&raw[range.clone()]));
+    let sentences = text.sentences().iter().map(|range| bare(&raw[range.clone()]));
     let plain: Vec<_> = sentences.map(|sentence| strip(&sentence).to_owned()).collect();
     let (mut good, mut total, mut first) = (0, 0, None);
     for (at, sentence) in plain.iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::python::strings::{lower, strip};
 use crate::rule::{Check, Deviation, Example, Rule, check};
 use crate::verdict::Verdict;
 
-use super::punctuation::strip_punctuation;
+use super::bare::is_edge;
 
 pub(super) static RULE: Rule = Rule {
     id: "format:options",
@@ -112,7 +112,7 @@ fn official(args: &Reader<'_>) -> Result<Check> {
 }
 
 fn folded(text: &str) -> String {
-    lower(strip_punctuation(text)).into_owned()
+    lower(text.trim_matches(is_edge)).into_owned()
 }
 
 /// `re.match(r"\W*[aA]\W*[bB]\W*[cC]\W*", options)`.

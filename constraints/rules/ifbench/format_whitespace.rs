@@ -10,7 +10,7 @@ use crate::rule::{Deviation, Example, Rule, check};
 use crate::rules::wording::quote;
 use crate::verdict::Verdict;
 
-use super::punctuation::without_punctuation;
+use super::bare::bare;
 
 pub(super) static NEWLINE: Rule = Rule {
     id: "format:newline",
@@ -29,7 +29,7 @@ pub(super) static NEWLINE: Rule = Rule {
     sample: |_| Args::new(),
     compile: |_, profile| {
         check(move |text| {
-            let plain = without_punctuation(text.raw());
+            let plain = bare(text.raw());
             match profile {
                 Profile::Official => official(&plain),
                 Profile::Corrected => corrected(&plain),

@@ -4,7 +4,6 @@
 
 mod bare;
 mod draft;
-mod punctuation;
 
 rules! {
     alliteration: RULE;
