@@ -1,5 +1,5 @@
 //! Rows of a table by token id and the root mean square norm of them, as [`crate::embedding`] and
-//! [`crate::rmsnorm`]: x = table[ids], out = norm(x). A card does both in one pass.
+//! [`crate::rmsnorm`]: `x = table[ids]`, `out = norm(x)`. A card does both in one pass.
 //!
 //! `table` is `[V,C]`, `ids` is `[T]`, `x` and `out` are `[T,C]`, `rstd` is `[T]`, `weight` `[C]`.
 
