@@ -21,6 +21,7 @@ pub mod reasoning;
 pub mod responses;
 pub mod score;
 pub mod scores;
+pub mod sheet;
 pub mod statistics;
 pub mod thinking;
 pub mod truncation;
