@@ -1,6 +1,7 @@
 //! Published tests: items, judging, metrics, statistics.
 
 pub mod answer;
+pub mod answered;
 pub mod asked;
 pub mod catalogue;
 pub mod cfbench;

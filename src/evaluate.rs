@@ -100,7 +100,7 @@ pub fn verifiable(config: &Config) -> Result<Outcome> {
 }
 
 /// The name of the responses up to their ending, with what no folder name takes replaced.
-fn default_name(responses: &std::path::Path) -> String {
+pub fn default_name(responses: &std::path::Path) -> String {
     let name = responses.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.split(".json").next().unwrap_or_default().trim_end_matches(".parquet");
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
