@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::judge::{Case, Form, Judge, Ruling};
+use crate::judge::{Case, Form, Judge, RuleAgreement, Ruling, with_rules};
 use crate::whole;
 
 /// What to judge and how.
@@ -44,6 +44,8 @@ pub struct Judging {
     pub unparsed: u64,
     /// Those without a reply.
     pub abstained: u64,
+    /// How far the judge agrees with the rules on what these decide.
+    pub rules: RuleAgreement,
 }
 
 /// A judged run; as JSON it is what `heedful eval NAME --json` prints.
@@ -114,6 +116,7 @@ fn judge(
         read: count(|ruling| ruling.marks.is_some()),
         unparsed: count(|ruling| ruling.marks.is_none() && ruling.reply.is_some()),
         abstained: count(|ruling| ruling.reply.is_none()),
+        rules: with_rules(cases, &rulings),
     };
     Ok((rulings, judging))
 }
@@ -178,11 +181,17 @@ impl Cfbench {
         let form = Form {
             version: cfbench::PROMPT_VERSION,
             read: &|case, reply| {
-                let reading = cfbench::parse_strictly(&items.list[case.item].criteria, reply)?;
+                let item = items.list[case.item].with_criteria(&case.criteria);
+                let reading = cfbench::parse_strictly(&item.criteria, reply)?;
                 Some(reading.marks.iter().map(|mark| mark.met).collect())
             },
             write: &cfbench_reply,
+            ask: &|case| {
+                let item = items.list[case.item].with_criteria(&case.criteria);
+                Some(cfbench::request(&item, &case.response))
+            },
             judgings: cfbench::MAX_JUDGINGS as u32,
+            first: 0,
         };
         let (rulings, judging) = judge(config, &form, by, &cases)?;
         let mut replies: Vec<&str> = vec![""; items.list.len()];
@@ -237,11 +246,12 @@ impl Outcome<cfbench::Figures> {
             let n = rate.total;
             text.push_str(&format!("| {kind} | {n} | {share:.1} | {low:.1} – {high:.1} |\n"));
         }
-        let Judging { judge, template, cases, read, unparsed, abstained } = &self.judging;
+        let Judging { judge, template, cases, read, unparsed, abstained, rules } = &self.judging;
         text.push_str(&format!(
             "\n{cases} responses judged by {judge} ({template}): {read} replies in the form, \
              {unparsed} not, {abstained} abstentions\n"
         ));
+        text.push_str(&rules.markdown());
         if !self.join.missing.is_empty() {
             let n = self.join.missing.len();
             text.push_str(&format!("{n} items without a response: nothing met\n"));

@@ -173,7 +173,7 @@ impl Judged {
         if self.json {
             super::print_json(&Printed { outcome: &outcome, told: &told })?;
         } else {
-            super::print(&outcome.markdown())?;
+            super::print(&(outcome.markdown() + &told.markdown()))?;
         }
         Ok(true)
     }
