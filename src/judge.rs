@@ -3,8 +3,11 @@
 //! A benchmark makes the question and reads the reply, in the form that it defines; a judge only
 //! has replies to give. What cannot be read is asked again, and in the end counted, never guessed.
 
+mod padding;
 mod panel;
+mod probes;
 mod recorded;
+mod rules;
 mod server;
 
 use std::path::Path;
@@ -13,7 +16,9 @@ use heedful_models::chat::Message;
 use serde::Serialize;
 
 pub use panel::{Agreement, Panel};
+pub use probes::{Plan, Position, Probes, Probing, Turned, Verbosity, probe};
 pub use recorded::Recorded;
+pub use rules::{Disagreement, RuleAgreement, with_rules};
 pub use server::{Server, write_batch};
 
 use crate::error::{Error, Result};
@@ -47,7 +52,11 @@ pub type Read<'a> = &'a dyn Fn(&Case, &str) -> Option<Vec<bool>>;
 /// A reply to a case in the form, with these marks; nothing where a reply is more than marks.
 pub type Write<'a> = &'a dyn Fn(&Case, &[bool]) -> Option<String>;
 
-/// The form of a benchmark's replies.
+/// The question about a case as it stands, its criteria in whatever order; nothing, where the
+/// benchmark cannot make it anew.
+pub type Ask<'a> = &'a dyn Fn(&Case) -> Option<String>;
+
+/// The form of a benchmark's replies. It goes by the criteria of a case, in their order there.
 #[derive(Clone, Copy)]
 pub struct Form<'a> {
     /// The version of its question.
@@ -56,8 +65,12 @@ pub struct Form<'a> {
     pub read: Read<'a>,
     /// Writes one.
     pub write: Write<'a>,
+    /// Makes the question anew.
+    pub ask: Ask<'a>,
     /// How often a case is asked about at most.
     pub judgings: u32,
+    /// The sample that is asked for first; another one is the same question with another seed.
+    pub first: u32,
 }
 
 /// What a judge says of a case.
@@ -86,6 +99,11 @@ pub trait Judge {
     /// # Errors
     /// Files, servers and models that fail; an unparsable reply is none.
     fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>>;
+
+    /// Of several judges, how far they agreed on the last cases.
+    fn agreement(&self) -> Option<Agreement> {
+        None
+    }
 }
 
 /// A reward classifier: each criterion by itself, met where its probability is one half or more.
@@ -155,7 +173,9 @@ pub(crate) mod testing {
             marks.filter(|marks| marks.len() == case.criteria.len())
         },
         write: &|_, marks| Some(marks.iter().map(|mark| if *mark { '1' } else { '0' }).collect()),
+        ask: &|case| Some(case.criteria.join("; ")),
         judgings: 3,
+        first: 0,
     };
 
     pub(crate) fn case(key: &str, criteria: usize) -> Case {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::judge::{Case, Form, Judge, Ruling};
+use crate::judge::{Case, Form, Judge, RuleAgreement, Ruling, with_rules};
 use crate::outcome::Scored;
 use crate::whole;
 
@@ -80,15 +80,18 @@ pub struct Judging {
     pub unparsed: u64,
     /// Those without a reply.
     pub abstained: u64,
+    /// How far the judge agrees with the rules on what these decide.
+    pub rules: RuleAgreement,
 }
 
 impl fmt::Display for Judging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Judging { judge, template, cases, read, unparsed, abstained } = self;
+        let Judging { judge, template, cases, read, unparsed, abstained, rules } = self;
         write!(
             f,
             "{cases} questions to {judge} ({template}): {read} replies in the form, {unparsed} \
-             not, {abstained} abstentions"
+             not, {abstained} abstentions\n{}",
+            rules.markdown()
         )
     }
 }
@@ -124,6 +127,7 @@ fn finish(
         read: count(|ruling| ruling.marks.is_some()),
         unparsed: count(|ruling| ruling.marks.is_none() && ruling.reply.is_some()),
         abstained: count(|ruling| ruling.marks.is_none() && ruling.reply.is_none()),
+        rules: with_rules(cases, rulings),
     })
 }
 

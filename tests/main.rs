@@ -9,6 +9,7 @@ mod eval;
 mod fuzz;
 mod generate;
 mod hostile;
+mod judges;
 mod models;
 mod pairs;
 mod policy;

@@ -330,7 +330,7 @@ impl Done {
     fn markdown(&self) -> String {
         match self {
             Done::Verifiable(outcome) => outcome.markdown(),
-            Done::Other { outcome, .. } => outcome.markdown(),
+            Done::Other { outcome, told, .. } => outcome.markdown() + &told.markdown(),
         }
     }
 

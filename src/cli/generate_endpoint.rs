@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::generate::cache::Cache;
 use crate::generate::client::{Key, Server};
+use crate::generate::cost::{Budget, Prices, Spent};
 use crate::generate::endpoint::{self, Settings, Tally};
 use crate::generate::request::Sampling;
 use crate::generate::retry::Patience;
@@ -59,6 +60,15 @@ pub(super) struct Endpoint {
     /// Ask nobody: an answer that is not in the cache is an error.
     #[arg(long, requires = "cache", requires = "endpoint")]
     offline: bool,
+    /// Price of a million tokens of prompts, in US dollars: the cost is told.
+    #[arg(long, value_name = "USD", requires = "price_out")]
+    price_in: Option<f64>,
+    /// Price of a million tokens written, in US dollars.
+    #[arg(long, value_name = "USD", requires = "price_in")]
+    price_out: Option<f64>,
+    /// Ask nothing more once this much is spent, in US dollars; what is under way is still paid.
+    #[arg(long, value_name = "USD", requires = "price_in", requires = "endpoint")]
+    max_cost: Option<f64>,
     /// Write the open requests as an OpenAI batch file, and ask nobody.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "batch_in"])]
     batch_out: Option<PathBuf>,
@@ -134,13 +144,28 @@ impl Endpoint {
         bar.finish_and_clear();
         let outcome = outcome?;
         if !quiet && last.answered > 0 {
-            let Tally { answered, cached, attempts, prompt_tokens, tokens } = last;
-            eprintln!(
-                "{answered} answered, {cached} of them from the cache; {attempts} questions sent; \
-                 {prompt_tokens} + {tokens} tokens"
-            );
+            eprintln!("{}", Spent::new(last, self.prices()?).line());
         }
         Ok(Some(outcome))
+    }
+
+    /// What tokens cost, where it was typed.
+    pub(super) fn prices(&self) -> Result<Option<Prices>> {
+        let (Some(prompt), Some(written)) = (self.price_in, self.price_out) else {
+            return Ok(None);
+        };
+        let prompt = dollars("--price-in", prompt)?;
+        Ok(Some(Prices { prompt, written: dollars("--price-out", written)? }))
+    }
+
+    fn budget(&self) -> Result<Option<Budget>> {
+        let (Some(most), Some(prices)) = (self.max_cost, self.prices()?) else { return Ok(None) };
+        Ok(Some(Budget { prices, most: dollars("--max-cost", most)?, spent: 0.0 }))
+    }
+
+    /// Whether there is a limit on the cost, and nowhere to keep answers.
+    pub(super) fn wants_cache(&self) -> bool {
+        self.max_cost.is_some() && self.cache.is_none()
     }
 
     /// How the server is asked.
@@ -162,6 +187,8 @@ impl Endpoint {
             patience: Patience { attempts: self.attempts.max(1), seed, ..Patience::default() },
             cache: self.cache.as_deref().map(Cache::open).transpose()?,
             offline: self.offline,
+            budget: self.budget()?,
+            kept: true,
         })
     }
 
@@ -178,6 +205,11 @@ impl Endpoint {
         }
         Ok(())
     }
+}
+
+fn dollars(option: &str, value: f64) -> Result<f64> {
+    let good = (0.0..1e9).contains(&value).then_some(value);
+    good.ok_or_else(|| Error::usage(format!("{option} {value}: expected dollars, 0 or more")))
 }
 
 fn seconds(option: &str, value: f64) -> Result<Duration> {

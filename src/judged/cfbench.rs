@@ -57,11 +57,17 @@ impl Judged for Cfbench {
         let form = Form {
             version: cfbench::PROMPT_VERSION,
             read: &|case, reply| {
-                let reading = cfbench::parse_strictly(&items.list[case.item].criteria, reply)?;
+                let item = items.list[case.item].with_criteria(&case.criteria);
+                let reading = cfbench::parse_strictly(&item.criteria, reply)?;
                 Some(reading.marks.iter().map(|mark| mark.met).collect())
             },
             write: &|case, marks| Some(reply(case, marks)),
+            ask: &|case| {
+                let item = items.list[case.item].with_criteria(&case.criteria);
+                Some(cfbench::request(&item, &case.response))
+            },
             judgings: cfbench::MAX_JUDGINGS as u32,
+            first: 0,
         };
         let (rulings, judging) = judge(config, &form, by, &cases)?;
         let mut replies: Vec<&str> = vec![""; items.list.len()];

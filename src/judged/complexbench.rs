@@ -110,7 +110,12 @@ impl Judged for Complexbench {
                 let word = if marks == [true] { "答案：是" } else { "答案：否" };
                 question(case).rule.is_none().then(|| word.to_owned())
             },
+            ask: &|case| {
+                let item = &items.list[case.item];
+                Some(complexbench::request(item, question(case), Some(&case.response)))
+            },
             judgings: JUDGINGS,
+            first: 0,
         };
         let (rulings, judging) = judge(config, &form, by, &cases)?;
         let mut judgements: Vec<Vec<Judgement>> =

@@ -46,7 +46,7 @@ impl Followbench {
                 item: at,
                 key: keys[at].clone(),
                 instruction: item.instruction.clone(),
-                criteria: (1..=item.level).map(|level| format!("added at {level}")).collect(),
+                criteria: names(item.level),
                 prompt: followbench::request(&items, at, &response)?,
                 response,
                 named_only: true,
@@ -56,6 +56,11 @@ impl Followbench {
         let cases = (0..items.list.len()).filter_map(case).collect();
         Ok(Followbench { items, answers, cases })
     }
+}
+
+/// The constraints of a level, of which the files say no more.
+fn names(level: u8) -> Vec<String> {
+    (1..=level).map(|level| format!("added at {level}")).collect()
 }
 
 impl Judged for Followbench {
@@ -73,7 +78,14 @@ impl Judged for Followbench {
                 followbench::marks(reply, items.list[case.item].level, items.language)
             },
             write: &|_, marks| Some(followbench::reply(marks)),
+            // Constraints come in the order of the levels and in no other.
+            ask: &|case| {
+                let level = items.list[case.item].level;
+                let in_order = case.criteria == names(level);
+                in_order.then(|| followbench::request(&items, case.item, &case.response))?
+            },
             judgings: JUDGINGS,
+            first: 0,
         };
         let (rulings, judging) = judge(config, &form, by, &cases)?;
         let mut decided = vec![Decided::default(); items.list.len()];

@@ -86,7 +86,14 @@ impl Judged for Infobench {
                 Answer::Unclear => None,
             },
             write: &|_, marks| Some(if marks == [true] { "YES" } else { "NO" }.to_owned()),
+            // A later question cannot be put without what was said before it.
+            ask: &|asked| {
+                let item = &items.list[asked.item];
+                let first = case(item, asked.item, &asked.response, &[])?;
+                asked.before.is_empty().then_some(first.prompt)
+            },
             judgings: JUDGINGS,
+            first: 0,
         };
         let mut replies: Vec<Option<Vec<String>>> = vec![None; items.list.len()];
         let (mut cases, mut rulings): (Vec<Case>, Vec<Ruling>) = (Vec::new(), Vec::new());
