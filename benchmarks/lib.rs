@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod cfbench;
 pub mod complexbench;
 pub mod error;
+pub mod exchange;
 pub mod fields;
 pub mod finish;
 pub mod followbench;

@@ -22,6 +22,7 @@ pub mod report;
 pub mod revision;
 pub mod reward;
 pub mod run;
+pub mod score;
 pub mod train;
 pub mod verify;
 pub mod whole;
