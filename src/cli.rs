@@ -3,6 +3,7 @@
 mod ablate;
 mod bench;
 mod benchmarks;
+mod benchmarks_prompts;
 mod best;
 mod build;
 mod constraints;
@@ -20,6 +21,7 @@ mod pairs;
 mod report;
 mod run;
 mod score;
+mod subject;
 mod train;
 mod train_policy;
 mod train_reward;

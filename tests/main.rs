@@ -15,6 +15,7 @@ mod pairs;
 mod policy;
 mod reward;
 mod run;
+mod suites;
 mod tidy;
 mod train;
 mod util;

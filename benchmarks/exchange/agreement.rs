@@ -162,7 +162,7 @@ fn plain(answered: &[(&Answer, &Judged)], profile: Profile) -> Vec<ScoreCheck> {
     let mut names: Vec<&str> = Vec::new();
     let mut sums: Vec<[(f64, u64); 2]> = Vec::new();
     for (answer, judged) in answered {
-        let followed = Metric::PromptStrict.cluster(judged, profile).gain == 1;
+        let followed = Metric::PromptStrict.cluster(judged, profile).gain == 1.0;
         for (name, score) in &answer.recorded.scores {
             let at = names.iter().position(|known| known == name).unwrap_or_else(|| {
                 names.push(name);

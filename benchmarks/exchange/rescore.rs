@@ -284,7 +284,7 @@ fn metrics(
     if most < 2 {
         return metrics;
     }
-    let mut clusters = vec![[Cluster { gain: 0, size: 0 }; 4]; prompts];
+    let mut clusters = vec![[Cluster::default(); 4]; prompts];
     for (row, item) in rows.iter().zip(judged) {
         for (sum, metric) in clusters[row.item].iter_mut().zip(Metric::ALL) {
             let one = metric.cluster(item, setting.profile);
