@@ -16,6 +16,7 @@ pub mod models;
 pub mod pairs;
 pub mod place;
 pub mod progress;
+pub mod published;
 pub mod report;
 pub mod revision;
 pub mod reward;

@@ -3,9 +3,10 @@
 use clap::{Args, Subcommand};
 use heedful_benchmarks::catalogue::{self, Benchmark};
 
+use super::benchmarks_pull::Pull;
 use crate::error::{Error, Result};
 
-/// List the benchmarks, or tell what one of them is.
+/// List the benchmarks, tell what one of them is, or fetch its items.
 #[derive(Debug, Args)]
 pub(super) struct Benchmarks {
     #[command(subcommand)]
@@ -16,6 +17,7 @@ pub(super) struct Benchmarks {
 enum Command {
     List(List),
     Show(Show),
+    Pull(Pull),
 }
 
 /// Every benchmark: name, who decides, what its authors report, what it holds.
@@ -41,10 +43,11 @@ struct Show {
 }
 
 impl Benchmarks {
-    pub(super) fn run(self) -> Result<bool> {
+    pub(super) fn run(self, quiet: bool) -> Result<bool> {
         match self.command {
             Command::List(command) => command.run(),
             Command::Show(command) => command.run(),
+            Command::Pull(command) => command.run(found, quiet),
         }
     }
 }
@@ -67,16 +70,16 @@ impl List {
 
 impl Show {
     fn run(self) -> Result<bool> {
-        let Some(benchmark) = catalogue::find(&self.name) else {
-            let names = catalogue::ALL.map(|benchmark| benchmark.name).join(", ");
-            let problem = format!("no benchmark `{}`; there are {names}", self.name);
-            return Err(Error::usage(problem));
-        };
+        let benchmark = found(&self.name)?;
         if self.json {
             super::print_json(benchmark)?;
             return Ok(true);
         }
         let metrics = benchmark.metrics.join(", ");
+        let hub = benchmark.hub.map_or_else(
+            || "not there".to_owned(),
+            |hub| format!("{} at {}: {}", hub.repository, hub.revision, hub.files.join(", ")),
+        );
         let lines = [
             ("name", benchmark.name),
             ("what", benchmark.title),
@@ -87,10 +90,19 @@ impl Show {
             ("metrics", &metrics),
             ("headline", benchmark.headline),
             ("items", benchmark.data),
+            ("hub", &hub),
             ("run", benchmark.command),
         ];
         let text = lines.map(|(name, value)| format!("{name:9} {value}\n"));
         super::print(&text.concat())?;
         Ok(true)
     }
+}
+
+/// The benchmark of this name.
+fn found(name: &str) -> Result<&'static Benchmark> {
+    catalogue::find(name).ok_or_else(|| {
+        let names = catalogue::ALL.map(|benchmark| benchmark.name).join(", ");
+        Error::usage(format!("no benchmark `{name}`; there are {names}"))
+    })
 }
