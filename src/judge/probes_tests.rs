@@ -41,7 +41,7 @@ fn own(case: &Case, at: usize) -> usize {
 
 #[test]
 fn a_judge_that_reads_is_found_without_bias() {
-    let probes = found(|case, at, _| own(case, at) % 2 == 0, &DIGITS);
+    let probes = found(|case, at, _| own(case, at).is_multiple_of(2), &DIGITS);
     let (position, verbosity) = (probes.position.unwrap(), probes.verbosity.unwrap());
     for turned in [position.turned, verbosity.turned, probes.repeat] {
         assert_eq!((turned.cases, turned.unread), (20, 0));
