@@ -3,10 +3,19 @@
 use serde::Serialize;
 
 use crate::published::Published;
-use crate::{cfbench, ifbench, ifeval};
+use crate::{cfbench, complexbench, followbench, ifbench, ifeval, infobench, reasoning};
 
 /// Every benchmark, by name.
-pub static ALL: [&Benchmark; 3] = [&cfbench::ABOUT, &ifbench::ABOUT, &ifeval::ABOUT];
+pub static ALL: [&Benchmark; 8] = [
+    &cfbench::ABOUT,
+    &complexbench::ABOUT,
+    &followbench::ABOUT,
+    &followbench::ABOUT_CHINESE,
+    &ifbench::ABOUT,
+    &ifeval::ABOUT,
+    &infobench::ABOUT,
+    &reasoning::ABOUT,
+];
 
 /// What a benchmark is, and how to come by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -31,7 +40,8 @@ pub struct Benchmark {
     pub data: &'static str,
     /// Where the hub has the items; `benchmarks pull` fetches them.
     pub hub: Option<&'static Published>,
-    /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`).
+    /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`); empty where they are
+    /// part of the program.
     pub file: &'static str,
     /// How to run it.
     pub command: &'static str,
@@ -43,8 +53,10 @@ pub struct Benchmark {
 pub enum Scoring {
     /// Rules alone.
     Rules,
-    /// A judge, by criteria.
+    /// A judge, by criteria, beside rules where the benchmark has some.
     Judge,
+    /// Right answers, by the grader.
+    Answers,
 }
 
 impl Scoring {
@@ -53,6 +65,7 @@ impl Scoring {
         match self {
             Scoring::Rules => "by rule",
             Scoring::Judge => "by judge",
+            Scoring::Answers => "by answer",
         }
     }
 }

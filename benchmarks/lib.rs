@@ -1,11 +1,13 @@
 //! Published tests: items, judging, metrics, statistics.
 
 pub mod answer;
+pub mod answered;
 pub mod asked;
 pub mod catalogue;
 pub mod cfbench;
 pub mod complexbench;
 pub mod error;
+pub mod exchange;
 pub mod fields;
 pub mod finish;
 pub mod followbench;
@@ -22,6 +24,7 @@ pub mod reasoning;
 pub mod responses;
 pub mod score;
 pub mod scores;
+pub mod sheet;
 pub mod statistics;
 pub mod thinking;
 pub mod truncation;

@@ -99,11 +99,11 @@ impl Metric {
         match self {
             Metric::PromptStrict | Metric::PromptLoose => {
                 let mut verdicts = verdicts;
-                Cluster { gain: i32::from(verdicts.all(|ok| ok)), size: 1 }
+                Cluster::of(i32::from(verdicts.all(|ok| ok)), 1)
             }
             Metric::InstStrict | Metric::InstLoose => {
                 let gain = verdicts.filter(|ok| *ok).count() as i32;
-                Cluster { gain, size: item.outcomes.len() as u32 }
+                Cluster::of(gain, item.outcomes.len() as u32)
             }
         }
     }
@@ -136,7 +136,7 @@ impl Metrics {
 pub fn compute(items: &[Judged], profile: Profile, plan: Plan) -> Metrics {
     let clusters = |metric: Metric| items.iter().map(move |item| metric.cluster(item, profile));
     let rate = |metric| {
-        let sum = |(gain, size), c: Cluster| (gain + c.gain as u64, size + u64::from(c.size));
+        let sum = |(gain, size), c: Cluster| (gain + c.gain as u64, size + c.size as u64);
         let (correct, total) = clusters(metric).fold((0, 0), sum);
         Rate::new(correct, total)
     };

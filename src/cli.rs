@@ -20,6 +20,7 @@ mod models;
 mod pairs;
 mod report;
 mod run;
+mod score;
 mod train;
 mod train_policy;
 mod train_reward;
@@ -72,6 +73,7 @@ enum Command {
     Pairs(pairs::Pairs),
     Report(report::Report),
     Run(run::Run),
+    Score(score::Score),
     Status(run::Status),
     Train(train::Train),
 }
@@ -104,6 +106,7 @@ pub fn run() -> Result<bool> {
         Command::Pairs(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
         Command::Run(command) => command.run(place, cli.quiet),
+        Command::Score(command) => command.run(cli.quiet),
         Command::Status(command) => command.run(place),
         Command::Train(command) => command.run(place, cli.quiet),
     }

@@ -203,7 +203,7 @@ impl Counts {
         let satisfied = judgements.iter().filter(|found| **found == Judgement::Satisfied).count();
         let counted = [satisfied as u64, judgements.len() as u64];
         self.overall = [self.overall[0] + counted[0], self.overall[1] + counted[1]];
-        self.clusters.push(Cluster { gain: satisfied as i32, size: judgements.len() as u32 });
+        self.clusters.push(Cluster::of(satisfied as i32, judgements.len() as u32));
         let prefix = item.category.split('_').next().unwrap_or_default();
         let mut compositions: Vec<&str> =
             item.composition_types.iter().map(String::as_str).collect();

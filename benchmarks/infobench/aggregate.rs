@@ -58,8 +58,8 @@ pub fn aggregate(
         }
         let yes = answers.iter().filter(|answer| **answer == Answer::Yes).count();
         unclear += answers.iter().filter(|answer| **answer == Answer::Unclear).count() as u64;
-        reached.push(Cluster { gain: yes as i32, size: found as u32 });
-        all.push(Cluster { gain: yes as i32, size: asked as u32 });
+        reached.push(Cluster::of(yes as i32, found as u32));
+        all.push(Cluster::of(yes as i32, asked as u32));
         for (answer, question) in answers.iter().zip(&item.questions) {
             let hit = u64::from(*answer == Answer::Yes);
             for label in &question.labels {
@@ -90,9 +90,7 @@ fn rates(table: Table) -> BTreeMap<String, Rate> {
 }
 
 fn rate(clusters: &[Cluster], plan: Plan) -> Rate {
-    let sum = |[hits, total]: [u64; 2], c: &Cluster| {
-        [hits + c.gain.unsigned_abs() as u64, total + u64::from(c.size)]
-    };
+    let sum = |[hits, total]: [u64; 2], c: &Cluster| [hits + c.gain as u64, total + c.size as u64];
     let [hits, total] = clusters.iter().fold([0, 0], sum);
     let mut rate = Rate::new(hits, total);
     if let Some(drawn) = interval(clusters, plan).filter(|_| total > 0) {

@@ -234,14 +234,14 @@ fn truncation(items: &[Judged], plan: Plan) -> Option<Truncation> {
     let rows: Vec<[Cluster; 3]> = items
         .iter()
         .map(|item| {
-            let mut row = [Cluster { gain: 0, size: 0 }; 3];
+            let mut row = [Cluster::default(); 3];
             for sample in item.samples.iter().filter(|sample| sample.line.is_some()) {
                 let cut = sample.truncated.unwrap_or(false);
                 let part = &mut row[usize::from(cut)];
-                part.gain += i32::from(sample.grade == Grade::Right);
-                part.size += 1;
-                row[2].gain += i32::from(cut);
-                row[2].size += 1;
+                part.gain += f64::from(u8::from(sample.grade == Grade::Right));
+                part.size += 1.0;
+                row[2].gain += f64::from(u8::from(cut));
+                row[2].size += 1.0;
             }
             row
         })
@@ -249,7 +249,7 @@ fn truncation(items: &[Judged], plan: Plan) -> Option<Truncation> {
     let drawn = intervals(&rows, plan);
     let [completed, truncated, cap_hit] = std::array::from_fn(|column| {
         let sum = |(gain, size), row: &[Cluster; 3]| {
-            (gain + row[column].gain as u64, size + u64::from(row[column].size))
+            (gain + row[column].gain as u64, size + row[column].size as u64)
         };
         let (gain, size) = rows.iter().fold((0, 0), sum);
         let mut rate = Rate::new(gain, size);

@@ -13,13 +13,20 @@ use super::Interval;
 /// One prompt: what it adds to the numerator and to the denominator.
 ///
 /// For a rate, `gain` is the number followed; for a paired difference, that of the second run less
-/// that of the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// that of the first. Whole numbers add up exactly, in any order.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cluster {
     /// Added to the numerator.
-    pub gain: i32,
+    pub gain: f64,
     /// Added to the denominator.
-    pub size: u32,
+    pub size: f64,
+}
+
+impl Cluster {
+    /// Of counts.
+    pub fn of(gain: i32, size: u32) -> Cluster {
+        Cluster { gain: f64::from(gain), size: f64::from(size) }
+    }
 }
 
 /// How often to draw, and from which seed.
@@ -87,15 +94,20 @@ fn place(count: usize, rng: &mut ChaCha8Rng) -> usize {
 }
 
 fn resample<const N: usize>(rows: &[[Cluster; N]], rng: &mut ChaCha8Rng) -> [f64; N] {
-    let mut gains = [0i64; N];
-    let mut sizes = [0u64; N];
+    let mut gains = [0.0; N];
+    let mut sizes = [0.0; N];
     for _ in 0..rows.len() {
         for (column, cluster) in rows[place(rows.len(), rng)].iter().enumerate() {
-            gains[column] += i64::from(cluster.gain);
-            sizes[column] += u64::from(cluster.size);
+            gains[column] += cluster.gain;
+            sizes[column] += cluster.size;
         }
     }
-    std::array::from_fn(|column| gains[column] as f64 / sizes[column].max(1) as f64)
+    std::array::from_fn(|column| ratio(gains[column], sizes[column]))
+}
+
+/// 0 of nothing.
+fn ratio(gain: f64, size: f64) -> f64 {
+    if size > 0.0 { gain / size } else { 0.0 }
 }
 
 fn percentile(mut values: Vec<f64>) -> Interval {
@@ -119,7 +131,8 @@ mod tests {
 
     fn clusters() -> (Vec<Cluster>, f64, f64) {
         let (rows, low, high) = include!("expected/bootstrap.in");
-        (rows.iter().map(|&(gain, size)| Cluster { gain, size }).collect(), low, high)
+        let cluster = |&(gain, size): &(i32, u32)| Cluster::of(gain, size);
+        (rows.iter().map(cluster).collect(), low, high)
     }
 
     #[test]
@@ -146,7 +159,7 @@ mod tests {
             let sum = |of: fn(&Cluster) -> f64| -> f64 {
                 clusters.iter().zip(counts).map(|(c, &n)| of(c) * f64::from(n)).sum()
             };
-            sum(|c| f64::from(c.gain)) / sum(|c| f64::from(c.size))
+            sum(|c| c.gain) / sum(|c| c.size)
         };
         let (one, two) = (statistic(clusters.len(), PLAN, rate), interval(&clusters, PLAN));
         let (one, two) = (one.unwrap(), two.unwrap());

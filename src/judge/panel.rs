@@ -72,9 +72,7 @@ impl Judge for Panel<'_> {
             let marks = majority(&votes);
             tied += u64::from(marks.is_none() && !votes.is_empty());
             rulings.push(match marks {
-                Some(marks) => {
-                    Ruling { reply: Some((form.write)(case, &marks)), marks: Some(marks) }
-                }
+                Some(marks) => Ruling { reply: (form.write)(case, &marks), marks: Some(marks) },
                 None => Ruling::default(),
             });
         }

@@ -17,7 +17,7 @@ impl Judge for Fake {
         let ruling = |case: &Case| {
             let marks: Vec<bool> =
                 (0..case.criteria.len()).map(|at| (self.0)(case, at, form.first)).collect();
-            Ruling { reply: Some((form.write)(case, &marks)), marks: Some(marks) }
+            Ruling { reply: (form.write)(case, &marks), marks: Some(marks) }
         };
         Ok(cases.iter().map(ruling).collect())
     }
@@ -96,6 +96,10 @@ fn criteria_that_padding_touches_are_left_out() {
     let probes = probe(&form, &mut judge, &cases, &rulings, PLAN).unwrap();
     let verbosity = probes.verbosity.unwrap();
     assert_eq!((verbosity.left_out, verbosity.turned.to_no), (1, Rate::new(1, 1)));
+    let named = Case { named_only: true, instruction: "In 30 words.".to_owned(), ..case("b", 3) };
+    let rulings = judge.rule(&form, std::slice::from_ref(&named)).unwrap();
+    let probes = probe(&form, &mut judge, &[named], &rulings, PLAN).unwrap();
+    assert_eq!(probes.verbosity.unwrap().left_out, 3, "what the names ask is not known");
 }
 
 #[test]

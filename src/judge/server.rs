@@ -54,7 +54,8 @@ pub fn write_batch(path: &std::path::Path, sampling: &Sampling, cases: &[Case]) 
 }
 
 fn request(cases: &[Case], row: usize, sample: u32) -> Request {
-    let messages = vec![Message::user(&cases[row].prompt)];
+    let mut messages = cases[row].before.clone();
+    messages.push(Message::user(&cases[row].prompt));
     Request { row, key: cases[row].key.clone(), messages, sample }
 }
 

@@ -147,8 +147,8 @@ fn delta(
         Metric::PromptStrict | Metric::PromptLoose => mcnemar(won, lost),
         Metric::InstStrict | Metric::InstLoose => z_test(&clusters),
     };
-    let sizes: f64 = clusters.iter().map(|c| f64::from(c.size)).sum();
-    let gains: f64 = clusters.iter().map(|c| f64::from(c.gain)).sum();
+    let sizes: f64 = clusters.iter().map(|c| c.size).sum();
+    let gains: f64 = clusters.iter().map(|c| c.gain).sum();
     let difference = gains / sizes.max(1.0);
     let (low, high) = interval(&clusters, plan).map_or((-1.0, 1.0), |i| (i.low, i.high));
     let (prompts, detectable) = (pairs.len(), detectable(&clusters));
@@ -162,7 +162,7 @@ fn discordant(metric: Metric, base: &Scores, run: &Scores, pairs: &[(usize, usiz
         let follow = |o: &Outcome| o.under(scores.profile);
         match metric {
             Metric::PromptStrict | Metric::PromptLoose => {
-                vec![metric.cluster(item, scores.profile).gain == 1]
+                vec![metric.cluster(item, scores.profile).gain == 1.0]
             }
             Metric::InstStrict => item.outcomes.iter().map(|o| follow(o).strict).collect(),
             Metric::InstLoose => item.outcomes.iter().map(|o| follow(o).loose).collect(),
@@ -180,8 +180,8 @@ fn discordant(metric: Metric, base: &Scores, run: &Scores, pairs: &[(usize, usiz
 
 /// Two-sided z-test that the ratio is 0, its standard error clustered.
 fn z_test(clusters: &[Cluster]) -> f64 {
-    let size: f64 = clusters.iter().map(|c| f64::from(c.size)).sum();
-    let gain: f64 = clusters.iter().map(|c| f64::from(c.gain)).sum();
+    let size: f64 = clusters.iter().map(|c| c.size).sum();
+    let gain: f64 = clusters.iter().map(|c| c.gain).sum();
     match standard_error(clusters) {
         Some(error) if error > 0.0 => {
             let z = (gain / size / error).abs();
@@ -249,9 +249,9 @@ fn by_name<'a>(
         let (a, b) = (&base.items[a].outcomes, &run.items[b].outcomes);
         let mut here: BTreeMap<&str, Cluster> = BTreeMap::new();
         for (a, b) in a.iter().zip(b) {
-            let cell = here.entry(name(&a.id)).or_insert(Cluster { gain: 0, size: 0 });
-            cell.gain += strict(b, run.profile) - strict(a, base.profile);
-            cell.size += 1;
+            let cell = here.entry(name(&a.id)).or_default();
+            cell.gain += f64::from(strict(b, run.profile) - strict(a, base.profile));
+            cell.size += 1.0;
         }
         for (name, cluster) in here {
             clusters.entry(name).or_default().push(cluster);
@@ -262,16 +262,16 @@ fn by_name<'a>(
 
 /// Exact McNemar where no prompt asks twice, else the clustered z-test.
 fn z_or_exact(clusters: &[Cluster]) -> f64 {
-    if clusters.iter().any(|cluster| cluster.size > 1) {
+    if clusters.iter().any(|cluster| cluster.size > 1.0) {
         return z_test(clusters);
     }
-    let count = |gain| clusters.iter().filter(|cluster| cluster.gain == gain).count() as u64;
-    mcnemar(count(1), count(-1))
+    let count = |gain: f64| clusters.iter().filter(|cluster| cluster.gain == gain).count() as u64;
+    mcnemar(count(1.0), count(-1.0))
 }
 
 fn ratio(clusters: &[Cluster]) -> f64 {
-    let size: f64 = clusters.iter().map(|c| f64::from(c.size)).sum();
-    clusters.iter().map(|c| f64::from(c.gain)).sum::<f64>() / size.max(1.0)
+    let size: f64 = clusters.iter().map(|c| c.size).sum();
+    clusters.iter().map(|c| c.gain).sum::<f64>() / size.max(1.0)
 }
 
 /// One sentence for each run and metric.
