@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::published::Published;
 use crate::{cfbench, complexbench, followbench, ifbench, ifeval, infobench, reasoning};
 
 /// Every benchmark, by name.
@@ -37,6 +38,8 @@ pub struct Benchmark {
     pub headline: &'static str,
     /// How to get the items.
     pub data: &'static str,
+    /// Where the hub has the items; `benchmarks pull` fetches them.
+    pub hub: Option<&'static Published>,
     /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`); empty where they are
     /// part of the program.
     pub file: &'static str,
@@ -85,6 +88,12 @@ mod tests {
             assert!(benchmark.command.contains(&format!("eval {} ", benchmark.name)));
             let told = [benchmark.title, benchmark.version, benchmark.licence, benchmark.data];
             assert!(told.iter().all(|text| text.len() > 5), "{}", benchmark.name);
+            let Some(hub) = benchmark.hub else { continue };
+            let inside = |path: &&str| path.starts_with(hub.items) && !path.starts_with('/');
+            assert!(hub.repository.contains('/') && hub.files.iter().all(inside));
+            assert!(hub.sha256.is_none_or(|(path, sum)| {
+                hub.files.contains(&path) && sum.len() == 64 && hub.revision.len() == 40
+            }));
         }
     }
 }

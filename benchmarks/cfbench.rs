@@ -37,6 +37,7 @@ pub static ABOUT: Benchmark = Benchmark {
     metrics: &["csr", "isr", "psr"],
     headline: "psr",
     data: "data/cfbench_data.json of the source",
+    hub: None,
     file: "cfbench/cfbench_data.json",
     command: "heedful eval cfbench --items cfbench_data.json --responses FILE --judge-replies FILE",
 };

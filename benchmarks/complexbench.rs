@@ -37,6 +37,7 @@ pub static ABOUT: Benchmark = Benchmark {
     metrics: &["drfr", "instances"],
     headline: "drfr",
     data: "data/data_final.json of the source",
+    hub: None,
     file: "complexbench/data_final.json",
     command: "heedful eval complexbench --items data_final.json --responses FILE \
               --judge-replies FILE",

@@ -18,6 +18,7 @@ mod tests;
 mod verdict;
 
 use crate::catalogue::{Benchmark, Scoring};
+use crate::published;
 
 pub use figures::{CategoryFigures, Figures, Rates, aggregate, weighted};
 pub use items::{Category, How, Item, Items, Language, load, load_category};
@@ -38,6 +39,7 @@ pub static ABOUT: Benchmark = Benchmark {
     metrics: &["hsr", "ssr", "csl"],
     headline: "hsr",
     data: "the folder data of the source",
+    hub: Some(&published::FOLLOWBENCH),
     file: "followbench/data",
     command: "heedful eval followbench --items data --responses FILE --judge-replies FILE",
 };
@@ -47,6 +49,7 @@ pub static ABOUT_CHINESE: Benchmark = Benchmark {
     name: "followbench-zh",
     title: "FollowBench: the Chinese instructions",
     data: "the folder data_zh of the source",
+    hub: Some(&published::FOLLOWBENCH_CHINESE),
     file: "followbench/data_zh",
     command: "heedful eval followbench-zh --items data_zh --responses FILE --judge-replies FILE",
     ..ABOUT

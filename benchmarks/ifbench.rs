@@ -1,6 +1,7 @@
 //! IFBench (Pyatkin et al. 2025, arXiv 2507.02833): constraints that nobody trains on.
 
 use crate::catalogue::{Benchmark, Scoring};
+use crate::published;
 
 /// What it is.
 pub static ABOUT: Benchmark = Benchmark {
@@ -13,6 +14,7 @@ pub static ABOUT: Benchmark = Benchmark {
     metrics: &["prompt_strict", "inst_strict", "prompt_loose", "inst_loose"],
     headline: "prompt_loose",
     data: "data/IFBench_test.jsonl of the source",
+    hub: Some(&published::IFBENCH),
     file: "ifbench/IFBench_test.jsonl",
     command: "heedful eval ifbench --prompts IFBench_test.jsonl --responses FILE",
 };

@@ -1,6 +1,7 @@
 //! IFEval (Zhou et al. 2023, arXiv 2311.07911).
 
 use crate::catalogue::{Benchmark, Scoring};
+use crate::published;
 
 /// What it is.
 pub static ABOUT: Benchmark = Benchmark {
@@ -14,6 +15,7 @@ pub static ABOUT: Benchmark = Benchmark {
     metrics: &["prompt_strict", "inst_strict", "prompt_loose", "inst_loose"],
     headline: "prompt_strict",
     data: "instruction_following_eval/data/input_data.jsonl of the source",
+    hub: Some(&published::IFEVAL),
     file: "ifeval/input_data.jsonl",
     command: "heedful eval ifeval --prompts input_data.jsonl --responses FILE",
 };

@@ -14,6 +14,7 @@ mod sheet;
 mod tests;
 
 use crate::catalogue::{Benchmark, Scoring};
+use crate::published;
 
 pub use aggregate::{Statistics, aggregate};
 pub use conversation::{Answer, PROMPT_VERSION, Role, Step, Turn, next, parse, score};
@@ -30,7 +31,8 @@ pub static ABOUT: Benchmark = Benchmark {
     scoring: Scoring::Judge,
     metrics: &["drfr", "complete"],
     headline: "drfr",
-    data: "the dataset kqsong/InFoBench as JSON Lines",
+    data: "the dataset kqsong/InFoBench",
+    hub: Some(&published::INFOBENCH),
     file: "infobench/GPT4_output.jsonl",
     command: "heedful eval infobench --items FILE --responses FILE --judge-replies FILE",
 };

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use heedful_datasets::json::parse_object;
+use serde_json::{Map, Value};
 
 use crate::asked::{Asked, asked};
 use crate::error::{Error, Result};
 use crate::fields;
-use crate::lines::for_each;
+use crate::lines::objects;
 
 /// One prompt.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,14 +37,15 @@ pub struct Items {
     pub repeated_prompts: Vec<String>,
 }
 
-/// Reads the official layout: `{key, prompt, instruction_id_list, kwargs}` a line.
+/// Reads the official layout: `{key, prompt, instruction_id_list, kwargs}` a line, or a row of a
+/// Parquet file or a JSON array, as hubs hold it.
 ///
 /// # Errors
 /// A file that cannot be read, a line that is none of these, no line at all.
 pub fn read(path: &Path) -> Result<Items> {
     let mut list = Vec::new();
-    for_each(path, |line, text| {
-        list.push(item(text, line).map_err(|problem| Error::line(path, line, problem))?);
+    objects(path, |line, row| {
+        list.push(item(row, line)?);
         Ok(())
     })?;
     if list.is_empty() {
@@ -53,13 +54,12 @@ pub fn read(path: &Path) -> Result<Items> {
     Ok(gather(list))
 }
 
-fn item(text: &str, line: u64) -> std::result::Result<Item, String> {
-    let row = parse_object(text).map_err(|fault| fault.to_string())?;
-    let key = fields::name(&row, &["key", "id"])?.ok_or("key `key` is missing")?;
+fn item(row: &Map<String, Value>, line: u64) -> std::result::Result<Item, String> {
+    let key = fields::name(row, &["key", "id"])?.ok_or("key `key` is missing")?;
     let fail = |problem: String| format!("item {key}: {problem}");
-    let prompt = fields::text(&row, "prompt").map_err(fail)?;
+    let prompt = fields::text(row, "prompt").map_err(fail)?;
     let prompt = prompt.ok_or_else(|| fail("key `prompt` is missing".to_owned()))?.to_owned();
-    let asked = asked(&row).map_err(fail)?;
+    let asked = asked(row).map_err(fail)?;
     Ok(Item { key, prompt, asked, line })
 }
 
@@ -92,7 +92,8 @@ pub fn gather(list: Vec<Item>) -> Items {
 #[cfg(test)]
 pub(crate) fn from_text(text: &str) -> Items {
     let lines = text.lines().enumerate();
-    gather(lines.map(|(at, line)| item(line, at as u64 + 1).unwrap()).collect())
+    let row = |line| heedful_datasets::json::parse_object(line).unwrap();
+    gather(lines.map(|(at, line)| item(&row(line), at as u64 + 1).unwrap()).collect())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod join;
 pub mod lines;
 pub mod metrics;
 pub mod objects;
+pub mod published;
 pub mod reasoning;
 pub mod responses;
 pub mod score;

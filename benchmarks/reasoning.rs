@@ -32,6 +32,7 @@ pub static ABOUT: Benchmark = Benchmark {
     metrics: &["avg", "pass@k", "maj@k"],
     headline: "avg",
     data: "part of the program; or --items FILE",
+    hub: None,
     file: "",
     command: "heedful eval reasoning --responses FILE",
 };

@@ -3,6 +3,7 @@
 //! A name is that of a folder or file in the models folder (`HEEDFUL_MODELS`, else the user's data
 //! folder), such as `smollm2-135m` or `Qwen/Qwen2.5-0.5B-Instruct`. A path is as good everywhere.
 
+mod dataset;
 mod digest;
 mod hub;
 mod part;
@@ -13,6 +14,7 @@ mod wheel;
 
 use std::path::{Path, PathBuf};
 
+pub use self::dataset::{Dataset, Fetched, Held, dataset};
 pub use self::digest::digest;
 pub use self::hub::Hub;
 use self::part::Part;

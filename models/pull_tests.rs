@@ -256,3 +256,100 @@ fn digests_depend_on_names_and_bytes() {
     assert_ne!(digest(&folder.path().join("a")).unwrap(), two);
     assert_eq!(one.len(), 64);
 }
+
+/// A dataset of three files, of which the hub tells sizes and the SHA-256 of one.
+fn tables(sha256: &str) -> BTreeMap<String, Vec<u8>> {
+    let files = [("a b.jsonl", "{\"key\":1}\n"), ("data/x-0.parquet", "PAR1"), ("README.md", "#")];
+    let siblings: Vec<serde_json::Value> = files
+        .iter()
+        .map(|(name, text)| match *name {
+            "a b.jsonl" => serde_json::json!({"rfilename": name, "size": text.len()}),
+            "README.md" => serde_json::json!({"rfilename": name}),
+            _ => serde_json::json!({"rfilename": name, "size": 4, "lfs": {"sha256": sha256}}),
+        })
+        .collect();
+    let listing = serde_json::json!({"sha": "abc123", "siblings": siblings}).to_string();
+    let mut routes: BTreeMap<String, Vec<u8>> = (files.iter())
+        .map(|(name, text)| {
+            let name = name.replace(' ', "%20");
+            (format!("/datasets/o/set/resolve/abc123/{name}"), text.as_bytes().to_vec())
+        })
+        .collect();
+    let address = "/api/datasets/o/set/revision/v1?blobs=true";
+    routes.insert(address.to_owned(), listing.into_bytes());
+    routes
+}
+
+/// SHA-256 of `PAR1`, by coreutils.
+const PAR1: &str = "fbc62d3b511368ee275ddc74117d8689b430e1427220e25d30816201d89ca7b6";
+
+fn set<'a>(files: &'a [&'a str]) -> Dataset<'a> {
+    Dataset { repository: "o/set", revision: "v1", files, sha256: None }
+}
+
+#[test]
+fn files_of_a_dataset_are_pulled_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("set");
+    let server = Server::new(tables(PAR1), Fault::Busy);
+    let both = ["a b.jsonl", "data/*.parquet"];
+    let pull = |wanted: &Dataset<'_>| dataset(wanted, &target, &server.hub(), &mut |_, _, _| {});
+    let fetched = pull(&set(&both)).unwrap();
+    assert_eq!((fetched.commit.as_str(), fetched.was_there), ("abc123", false));
+    let told: Vec<_> =
+        fetched.files.iter().map(|f| (f.path.as_str(), f.bytes, f.checked)).collect();
+    assert_eq!(told, [("a b.jsonl", 10, false), ("data/x-0.parquet", 4, true)]);
+    assert_eq!(fs::read_to_string(target.join("data/x-0.parquet")).unwrap(), "PAR1");
+    let asked = server.asked().len();
+    let again = pull(&set(&both)).unwrap();
+    assert_eq!((again.was_there, &again.files), (true, &fetched.files));
+    assert_eq!(server.asked().len(), asked, "asked again");
+    let mut all: Vec<_> =
+        fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    all.sort();
+    assert_eq!(all, ["a b.jsonl", "data", "source.json"]);
+    // What lies there is not taken for something else, nor when it was cut.
+    let error = pull(&Dataset { revision: "v2", ..set(&both) }).unwrap_err().to_string();
+    assert!(error.contains("holds o/set at v1"), "{error}");
+    fs::write(target.join("a b.jsonl"), "").unwrap();
+    let error = pull(&set(&both)).unwrap_err().to_string();
+    assert!(error.contains("a b.jsonl has 0 bytes, not 10"), "{error}");
+    fs::remove_file(target.join("source.json")).unwrap();
+    assert!(pull(&set(&both)).unwrap_err().to_string().contains("was not pulled"));
+}
+
+#[test]
+fn what_is_not_as_it_was_said_to_be_gets_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("set");
+    let refused = |routes: BTreeMap<String, Vec<u8>>, wanted: &Dataset<'_>| {
+        let server = Server::new(routes, Fault::None);
+        let error = dataset(wanted, &target, &server.hub(), &mut |_, _, _| {}).unwrap_err();
+        assert!(!target.exists());
+        error.to_string()
+    };
+    let error = refused(tables(&"0".repeat(64)), &set(&["data/*"]));
+    assert!(error.contains("data/x-0.parquet has 4 bytes and SHA-256"), "{error}");
+    assert!(error.contains(PAR1) && error.contains("expected 0000"), "{error}");
+    let pinned = Dataset { sha256: Some(("a b.jsonl", "feed")), ..set(&["a b.jsonl"]) };
+    assert!(refused(tables(PAR1), &pinned).contains("expected feed"));
+    let mut short = tables(PAR1);
+    short.insert("/datasets/o/set/resolve/abc123/a%20b.jsonl".to_owned(), b"{}".to_vec());
+    let error = refused(short, &set(&["a b.jsonl"]));
+    assert!(error.contains("has 2 bytes") && error.contains("expected 10 bytes"), "{error}");
+    let error = refused(tables(PAR1), &set(&["test.jsonl"]));
+    assert!(error.contains("nothing matches test.jsonl; it has a b.jsonl"), "{error}");
+    let address = "/api/datasets/o/set/revision/v1?blobs=true";
+    let listing = |name: &str, size: u64| {
+        let file = serde_json::json!({"rfilename": name, "size": size});
+        let listing = serde_json::json!({"sha": "abc123", "siblings": [file]}).to_string();
+        BTreeMap::from([(address.to_owned(), listing.into_bytes())])
+    };
+    let error = refused(listing("../../a.jsonl", 1), &set(&["../../a.jsonl"]));
+    assert!(error.contains("no path to write to"), "{error}");
+    let error = refused(listing("a.jsonl", 1 << 40), &set(&["a.jsonl"]));
+    assert!(error.contains("1 files of 1099511627776 bytes; the limit is"), "{error}");
+    // And where a good hub comes after a bad one, what is good is taken.
+    let server = Server::new(tables(PAR1), Fault::None);
+    dataset(&set(&["data/*"]), &target, &server.hub(), &mut |_, _, _| {}).unwrap();
+}

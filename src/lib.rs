@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod pairs;
 pub mod place;
 pub mod progress;
+pub mod published;
 pub mod reasoning;
 pub mod report;
 pub mod revision;

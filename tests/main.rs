@@ -13,6 +13,7 @@ mod judges;
 mod models;
 mod pairs;
 mod policy;
+mod pull;
 mod reward;
 mod run;
 mod suites;

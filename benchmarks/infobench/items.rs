@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use heedful_datasets::json::{parse_object, type_name};
+use heedful_datasets::json::type_name;
 use serde_json::{Map, Value};
 
 use super::conversation::Answer;
 use crate::error::{Error, Result};
 use crate::fields;
-use crate::lines::for_each;
+use crate::lines::objects;
 
 /// One instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +53,9 @@ pub struct Items {
     pub digest: String,
 }
 
-/// Reads the published layout, one object a line: `id`, `instruction`, `input`, `category`,
-/// `subset`, `decomposed_questions`, `question_label`, and maybe `output` and `eval`.
+/// Reads the published layout, one object a line or a row of a JSON array or a Parquet file: `id`,
+/// `instruction`, `input`, `category`, `subset`, `decomposed_questions`, `question_label`, and maybe
+/// `output` and `eval`.
 ///
 /// # Errors
 /// A file that cannot be read, a line that lacks a key or has one of another type, an id that
@@ -62,12 +63,10 @@ pub struct Items {
 pub fn load(path: &Path) -> Result<Items> {
     let (mut list, mut seen) = (Vec::new(), BTreeSet::new());
     let mut hasher = blake3::Hasher::new();
-    for_each(path, |line, text| {
-        let fail = |problem: String| Error::line(path, line, problem);
-        let row = parse_object(text).map_err(|fault| fail(fault.to_string()))?;
-        let item = item(&row, line).map_err(fail)?;
+    objects(path, |line, row| {
+        let item = item(row, line)?;
         if !seen.insert(item.id.clone()) {
-            return Err(fail(format!("key `id`: {:?} stands twice", item.id)));
+            return Err(format!("key `id`: {:?} stands twice", item.id));
         }
         let asked = item.questions.iter().map(|q| (&q.text, &q.labels)).collect::<Vec<_>>();
         let row = (&item.id, &item.instruction, &item.input, &item.category, &item.subset, asked);

@@ -37,6 +37,36 @@ const TRIES: u32 = 4;
 /// How long a connection, or the next bytes, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What kind of repository.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of a model.
+    Model,
+    /// Of a dataset.
+    Dataset,
+}
+
+impl Kind {
+    /// The part of the listing's address, and what goes before the name elsewhere.
+    const fn places(self) -> [&'static str; 2] {
+        match self {
+            Kind::Model => ["models", ""],
+            Kind::Dataset => ["datasets", "datasets/"],
+        }
+    }
+}
+
+/// A file as the hub lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Its path in the repository.
+    pub(super) name: String,
+    /// Its bytes, where they are told.
+    pub(super) size: Option<u64>,
+    /// The SHA-256 of its content, where it is told: of large files.
+    pub(super) sha256: Option<String>,
+}
+
 /// A hub. It cannot be printed, since it may hold a token.
 #[derive(Clone)]
 pub struct Hub {
@@ -75,6 +105,17 @@ impl Hub {
     /// Fetches a model's files into a folder; files that are whole already are not asked for.
     pub(super) fn fetch(&self, name: &str, folder: &Path, watch: Watch<'_>) -> Result<()> {
         let (model, revision) = name.split_once('@').unwrap_or((name, "main"));
+        let from = self.repository(Kind::Model, model, None)?;
+        runtime(folder)?.block_on(from.files(revision, folder, watch))
+    }
+
+    /// A repository of this hub; no file in it may have more bytes than `limit`.
+    pub(super) fn repository<'a>(
+        &'a self,
+        kind: Kind,
+        name: &'a str,
+        limit: Option<u64>,
+    ) -> Result<From<'a>> {
         let client = Client::builder()
             .connect_timeout(PATIENCE)
             .read_timeout(PATIENCE)
@@ -82,27 +123,31 @@ impl Hub {
             .build();
         let client =
             client.map_err(|error| Error::argument(format!("{name}: {}", chain(&error))))?;
-        let from = From { hub: self, client, model };
-        // One file after the other, on this thread.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| Error::io(folder, source))?;
-        runtime.block_on(from.files(revision, folder, watch))
+        Ok(From { hub: self, client, kind, name, limit })
     }
 }
 
-/// A model on a hub, with a client.
-struct From<'a> {
+/// One file after the other, on this thread.
+pub(super) fn runtime(folder: &Path) -> Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|source| Error::io(folder, source))
+}
+
+/// A repository on a hub, with a client.
+pub(super) struct From<'a> {
     hub: &'a Hub,
     client: Client,
-    model: &'a str,
+    kind: Kind,
+    name: &'a str,
+    limit: Option<u64>,
 }
 
 impl From<'_> {
     async fn files(&self, revision: &str, folder: &Path, watch: Watch<'_>) -> Result<()> {
         let (commit, files) = self.listing(revision).await?;
-        let has = |file: &str| files.iter().any(|known| known == file);
+        let has = |file: &str| files.iter().any(|known| known.name == file);
         let lacks = |what: String| {
-            let (model, place) = (self.model, &self.hub.endpoint);
+            let (model, place) = (self.name, &self.hub.endpoint);
             Err(Error::argument(format!("{model}: has {what} on {place}")))
         };
         for file in ["config.json", "tokenizer.json"] {
@@ -124,8 +169,7 @@ impl From<'_> {
         } else {
             return lacks(format!("neither {SINGLE} nor {INDEX}"));
         }
-        let mark = folder.join(COMMIT);
-        std::fs::remove_file(&mark).map_err(|source| Error::io(&mark, source))
+        whole(folder)
     }
 
     async fn get(&self, address: &str, from: u64) -> Answer<Response> {
@@ -167,15 +211,19 @@ impl From<'_> {
                 Err(Stop::Again(said)) => last = said,
             }
         }
-        let (model, place) = (self.model, &self.hub.endpoint);
-        let hint = "is there a network? a folder or GGUF file by its path needs none";
-        Err(Error::argument(format!("{model}: not fetched from {place}: {last} ({hint})")))
+        let (name, place) = (self.name, &self.hub.endpoint);
+        let hint = match self.kind {
+            Kind::Model => "is there a network? a folder or GGUF file by its path needs none",
+            Kind::Dataset => "is there a network? a file by its path needs none",
+        };
+        Err(Error::argument(format!("{name}: not fetched from {place}: {last} ({hint})")))
     }
 
     /// The commit behind a revision, and its files.
-    async fn listing(&self, revision: &str) -> Result<(String, Vec<String>)> {
-        let address =
-            format!("{}/api/models/{}/revision/{revision}", self.hub.endpoint, self.model);
+    pub(super) async fn listing(&self, revision: &str) -> Result<(String, Vec<Entry>)> {
+        let (place, name, [kind, _]) = (&self.hub.endpoint, self.name, self.kind.places());
+        let blobs = if self.kind == Kind::Dataset { "?blobs=true" } else { "" };
+        let address = format!("{place}/api/{kind}/{name}/revision/{revision}{blobs}");
         let once = async || {
             let mut answer = self.get(&address, 0).await?;
             let mut bytes = Vec::new();
@@ -189,25 +237,37 @@ impl From<'_> {
             Ok(bytes)
         };
         let bytes = self.again(once).await?;
-        let odd = || Error::argument(format!("{address}: the answer is no listing of a model"));
+        let odd = || Error::argument(format!("{address}: the answer is no listing"));
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| odd())?;
         let commit = value.get("sha").and_then(Value::as_str).ok_or_else(odd)?;
         if commit.is_empty() || !commit.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Err(odd());
         }
         let files = value.get("siblings").and_then(Value::as_array).ok_or_else(odd)?;
-        let name = |file: &Value| file.get("rfilename")?.as_str().map(str::to_owned);
-        Ok((commit.to_owned(), files.iter().filter_map(name).collect()))
+        let entry = |file: &Value| {
+            let name = file.get("rfilename")?.as_str()?.to_owned();
+            let size = file.get("size").and_then(Value::as_u64);
+            let sha256 = file.get("lfs").and_then(|lfs| lfs.get("sha256")?.as_str());
+            Some(Entry { name, size, sha256: sha256.map(str::to_lowercase) })
+        };
+        Ok((commit.to_owned(), files.iter().filter_map(entry).collect()))
     }
 
     /// Fetches one file, going on where an earlier try ended.
-    async fn file(&self, commit: &str, file: &str, folder: &Path, watch: Watch<'_>) -> Result<()> {
+    pub(super) async fn file(
+        &self,
+        commit: &str,
+        file: &str,
+        folder: &Path,
+        watch: Watch<'_>,
+    ) -> Result<()> {
         let whole = folder.join(file);
         if whole.exists() {
             return Ok(());
         }
-        let part = folder.join(format!(".{file}.part"));
-        let address = format!("{}/{}/resolve/{commit}/{file}", self.hub.endpoint, self.model);
+        let part = folder.join(format!(".{}.part", file.replace('/', "-")));
+        let (place, name, [_, before]) = (&self.hub.endpoint, self.name, self.kind.places());
+        let address = format!("{place}/{before}{name}/resolve/{commit}/{file}");
         self.again(async || self.stream(&address, file, &part, watch).await).await?;
         std::fs::rename(&part, &whole).map_err(|source| Error::io(&whole, source))
     }
@@ -234,8 +294,12 @@ impl From<'_> {
         let total = answer.content_length().map(|rest| done + rest);
         watch(file, done, total);
         while let Some(chunk) = answer.chunk().await.map_err(broken)? {
-            out.write_all(&chunk).map_err(io)?;
             done += chunk.len() as u64;
+            if let Some(limit) = self.limit.filter(|limit| done > *limit) {
+                let problem = format!("{address}: has more than {limit} bytes");
+                return Err(Stop::Never(Error::argument(problem)));
+            }
+            out.write_all(&chunk).map_err(io)?;
             watch(file, done, total);
         }
         if total.is_some_and(|total| done != total) {
@@ -245,8 +309,14 @@ impl From<'_> {
     }
 }
 
+/// Takes the mark of the commit away, once all its files are there.
+pub(super) fn whole(folder: &Path) -> Result<()> {
+    let mark = folder.join(COMMIT);
+    std::fs::remove_file(&mark).map_err(|source| Error::io(&mark, source))
+}
+
 /// Clears a folder of what an earlier try fetched of another commit.
-fn one_commit(folder: &Path, commit: &str) -> Result<()> {
+pub(super) fn one_commit(folder: &Path, commit: &str) -> Result<()> {
     let io = |source| Error::io(folder, source);
     let mark = folder.join(COMMIT);
     if std::fs::read_to_string(&mark).is_ok_and(|known| known == commit) {

@@ -4,9 +4,11 @@ use clap::{Args, Subcommand};
 use heedful_benchmarks::catalogue::{self, Benchmark};
 
 use super::benchmarks_prompts::Prompts;
+use super::benchmarks_pull::Pull;
+use super::eval::found;
 use crate::error::Result;
 
-/// List the benchmarks, or tell what one of them is.
+/// List the benchmarks, tell what one of them is, or fetch its items.
 #[derive(Debug, Args)]
 pub(super) struct Benchmarks {
     #[command(subcommand)]
@@ -18,6 +20,7 @@ enum Command {
     List(List),
     Prompts(Prompts),
     Show(Show),
+    Pull(Pull),
 }
 
 /// Every benchmark: name, who decides, what its authors report, what it holds.
@@ -43,11 +46,12 @@ struct Show {
 }
 
 impl Benchmarks {
-    pub(super) fn run(self) -> Result<bool> {
+    pub(super) fn run(self, quiet: bool) -> Result<bool> {
         match self.command {
             Command::List(command) => command.run(),
             Command::Prompts(command) => command.run(),
             Command::Show(command) => command.run(),
+            Command::Pull(command) => command.run(found, quiet),
         }
     }
 }
@@ -70,12 +74,16 @@ impl List {
 
 impl Show {
     fn run(self) -> Result<bool> {
-        let benchmark = super::eval::found(&self.name)?;
+        let benchmark = found(&self.name)?;
         if self.json {
             super::print_json(benchmark)?;
             return Ok(true);
         }
         let metrics = benchmark.metrics.join(", ");
+        let hub = benchmark.hub.map_or_else(
+            || "not there".to_owned(),
+            |hub| format!("{} at {}: {}", hub.repository, hub.revision, hub.files.join(", ")),
+        );
         let lines = [
             ("name", benchmark.name),
             ("what", benchmark.title),
@@ -86,6 +94,7 @@ impl Show {
             ("metrics", &metrics),
             ("headline", benchmark.headline),
             ("items", benchmark.data),
+            ("hub", &hub),
             ("run", benchmark.command),
         ];
         let text = lines.map(|(name, value)| format!("{name:9} {value}\n"));

@@ -256,7 +256,9 @@ fn verbosity(
     }
     let (mut pairs, mut left_out) = (Pairs::default(), 0);
     for (case, before, after) in ask(form, judge, long, &mut pairs)? {
-        let touched: Vec<bool> = case.criteria.iter().map(|text| touches(text)).collect();
+        // Of names alone it is not known what they ask; the instruction says it somewhere.
+        let all = case.named_only && touches(&case.instruction);
+        let touched: Vec<bool> = case.criteria.iter().map(|text| all || touches(text)).collect();
         left_out += touched.iter().filter(|touched| **touched).count() as u64;
         pairs.add(before, &after, |at| !touched[at]);
     }

@@ -41,7 +41,7 @@ fn own(case: &Case, at: usize) -> usize {
 
 #[test]
 fn a_judge_that_reads_is_found_without_bias() {
-    let probes = found(|case, at, _| own(case, at) % 2 == 0, &DIGITS);
+    let probes = found(|case, at, _| own(case, at).is_multiple_of(2), &DIGITS);
     let (position, verbosity) = (probes.position.unwrap(), probes.verbosity.unwrap());
     for turned in [position.turned, verbosity.turned, probes.repeat] {
         assert_eq!((turned.cases, turned.unread), (20, 0));
@@ -96,6 +96,10 @@ fn criteria_that_padding_touches_are_left_out() {
     let probes = probe(&form, &mut judge, &cases, &rulings, PLAN).unwrap();
     let verbosity = probes.verbosity.unwrap();
     assert_eq!((verbosity.left_out, verbosity.turned.to_no), (1, Rate::new(1, 1)));
+    let named = Case { named_only: true, instruction: "In 30 words.".to_owned(), ..case("b", 3) };
+    let rulings = judge.rule(&form, std::slice::from_ref(&named)).unwrap();
+    let probes = probe(&form, &mut judge, &[named], &rulings, PLAN).unwrap();
+    assert_eq!(probes.verbosity.unwrap().left_out, 3, "what the names ask is not known");
 }
 
 #[test]
