@@ -3,6 +3,7 @@
 mod ablate;
 mod bench;
 mod benchmarks;
+mod benchmarks_make;
 mod best;
 mod build;
 mod constraints;
@@ -97,7 +98,7 @@ pub fn run() -> Result<bool> {
         Command::Doctor(command) => command.run(),
         Command::Generate(command) => command.run(place, cli.quiet),
         Command::Verify(command) => command.run(cli.quiet),
-        Command::Benchmarks(command) => command.run(),
+        Command::Benchmarks(command) => command.run(cli.quiet),
         Command::Eval(command) => command.run(place, cli.quiet),
         Command::Models(command) => command.run(cli.quiet),
         Command::Pairs(command) => command.run(cli.quiet),

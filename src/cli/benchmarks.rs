@@ -1,11 +1,11 @@
-//! `heedful benchmarks`: the published tests that can be run, and what each of them is.
+//! `heedful benchmarks`: the published tests that can be run, what each of them is, and new ones.
 
 use clap::{Args, Subcommand};
 use heedful_benchmarks::catalogue::{self, Benchmark};
 
 use crate::error::{Error, Result};
 
-/// List the benchmarks, or tell what one of them is.
+/// List the benchmarks, tell what one of them is, or make one.
 #[derive(Debug, Args)]
 pub(super) struct Benchmarks {
     #[command(subcommand)]
@@ -15,6 +15,7 @@ pub(super) struct Benchmarks {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(List),
+    Make(super::benchmarks_make::Make),
     Show(Show),
 }
 
@@ -41,9 +42,10 @@ struct Show {
 }
 
 impl Benchmarks {
-    pub(super) fn run(self) -> Result<bool> {
+    pub(super) fn run(self, quiet: bool) -> Result<bool> {
         match self.command {
             Command::List(command) => command.run(),
+            Command::Make(command) => command.run(quiet),
             Command::Show(command) => command.run(),
         }
     }
