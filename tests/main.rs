@@ -9,6 +9,7 @@ mod eval;
 mod fuzz;
 mod generate;
 mod hostile;
+mod make;
 mod models;
 mod pairs;
 mod policy;

@@ -51,9 +51,7 @@ pub(super) fn write(draft: &Draft, instruction: &str, rng: &mut Rng) -> String {
             said.point("", place);
         }
         if let Some(branch) = &step.branch {
-            if parts == 1 && !step.common.is_empty() {
-                said.line("");
-            }
+            said.line("");
             said.line(&format!("For what follows: {}", branch.condition.given));
             said.branch(branch);
         }

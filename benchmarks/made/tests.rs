@@ -165,7 +165,8 @@ fn a_planted_copy_is_found_and_named() {
     let folder_of_first = first.artifact.path.file_name().and_then(|name| name.to_str()).unwrap();
     let text = format!("items = 12\n[contamination]\nfiles = [\"{folder_of_first}\"]");
     let third = made_in(folder.path(), &text).expect("made");
-    assert_eq!(third.artifact.manifest.parents, [first.artifact.manifest.id.clone()]);
+    let first_id = &first.artifact.manifest.id;
+    assert_eq!(third.artifact.manifest.parents, std::slice::from_ref(first_id));
     let taken: Vec<String> = items_of(&first).into_iter().map(|item| item.seed_id).collect();
     assert!(items_of(&third).iter().all(|item| !taken.contains(&item.seed_id)));
 }
@@ -252,9 +253,28 @@ fn the_judge_is_asked_what_rules_leave_open() {
         let decided = decide_rules(item, &item.witness).expect("compiles");
         assert!(settle(&decided, Some(&marks)).iter().all(|decision| *decision == Some(true)));
     }
-    let text = "items = 8\nrule_share = 1.0\ntasks = false";
+}
+
+#[test]
+fn rules_alone_can_decide_a_whole_benchmark() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "items = 16\nrule_share = 1.0\ntasks = false\nprofile = \"official\"";
     let items = items_of(&made_in(folder.path(), text).expect("made"));
     assert!(items.iter().all(|item| request(item, "My answer.").is_none()));
+    let decided = |answer: fn(&Item) -> &str| {
+        let of = |item| (item, decide_rules(item, answer(item)).expect("compiles"));
+        aggregate(&items.iter().map(of).collect::<Vec<_>>(), PLAN).expect("fits")
+    };
+    let (good, blank) = (decided(|item| &item.witness), decided(|_| " \n"));
+    assert_eq!((good.all.isr, good.drfr.rate, good.undecided), (Some(1.0), 1.0, 0));
+    assert_eq!((blank.all.csr, blank.drfr.rate, blank.undecided), (Some(0.0), 0.0, 0));
+    // The witness of another item answers another question.
+    let shifted = items.iter().zip(items.iter().cycle().skip(1));
+    let of = |(item, next): (&'_ Item, &Item)| decide_rules(item, &next.witness).expect("compiles");
+    let decisions: Vec<_> = shifted.map(of).collect();
+    let judged: Vec<_> = items.iter().zip(decisions).collect();
+    let other = aggregate(&judged, PLAN).expect("fits");
+    assert!(other.drfr.rate < 0.5 && other.drfr.correct > 0, "{:?}", other.drfr);
 }
 
 #[test]
