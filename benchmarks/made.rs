@@ -1,9 +1,9 @@
-//! Benchmarks of our own making: instructions with constraints of two priorities, asked all at once,
-//! step after step, by a condition, or nested, with a witness for what rules decide.
+//! Benchmarks of our own making: instructions with constraints of two priorities, asked all at
+//! once, step after step, by a condition, or nested, with a witness for what rules decide.
 //!
-//! `make` builds one from a recipe; the rest reads and scores it. Figures are those of CFBench (CSR,
-//! ISR, PSR) and ComplexBench (DRFR with dependencies), by the same functions. Questions with a rule
-//! are decided by it, those without by a judge.
+//! `make` builds one from a recipe; the rest reads and scores it. Figures are those of CFBench
+//! (CSR, ISR, PSR) and ComplexBench (DRFR with dependencies), by the same functions. Questions with
+//! a rule are decided by it, those without by a judge.
 
 mod build;
 mod card;

@@ -67,8 +67,8 @@ pub fn texts(row: &Row) -> Result<Vec<&str>> {
     }
 }
 
-/// Digests of every run of `n` words of `text`, whatever their case and what stands between them; of
-/// a shorter text, the digest of all its words.
+/// Digests of every run of `n` words of `text`, whatever their case and what stands between them;
+/// of a shorter text, the digest of all its words.
 pub fn runs(text: &str, n: usize) -> Vec<u64> {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())

@@ -150,9 +150,9 @@ fn readme(recipe: &Resolved, id: &str, items: &[Item], counts: &Map<String, Valu
     text.push_str("configs:\n- config_name: default\n  data_files:\n");
     text.push_str("  - split: test\n    path: data/test-*.parquet\n---\n");
     text.push_str(&format!(
-        "\n# {}\n\n{} instructions made by `heedful benchmarks make`, with constraints that rules and a \
-         judge decide.\n\nArtifact `{id}`, seed {}; what made it stands in `manifest.json`. Licence: \
-         {}.\n",
+        "\n# {}\n\n{} instructions made by `heedful benchmarks make`, with constraints that rules \
+         and a judge decide.\n\nArtifact `{id}`, seed {}; what made it stands in `manifest.json`. \
+         Licence: {}.\n",
         recipe.name,
         items.len(),
         recipe.seed,
@@ -190,8 +190,9 @@ fn balance(recipe: &Resolved, counts: &Map<String, Value>) -> String {
     let total: u64 = list.iter().map(|(_, n)| n).sum();
     let unused = list.iter().filter(|(_, n)| *n == 0).count();
     let mut text = format!(
-        "## Balance\n\n{total} scored constraints of {} families; none may have more than {} ({:.1} %), \
-         and {unused} of those chosen have none.\n\n| family | constraints | share |\n|---|--:|--:|\n",
+        "## Balance\n\n{total} scored constraints of {} families; none may have more than {} \
+         (the recipe says {:.1} %, or one), and {unused} of those chosen have none.\n\n\
+         | family | constraints | share |\n|---|--:|--:|\n",
         list.len() - unused,
         counts.get("most_of_a_family").cloned().unwrap_or_default(),
         100.0 * recipe.max_share,
@@ -206,8 +207,8 @@ fn balance(recipe: &Resolved, counts: &Map<String, Value>) -> String {
 
 fn left_out(recipe: &Resolved, counts: &Map<String, Value>) -> String {
     let mut text = format!(
-        "## Left out\n\nPrompts with a Jaccard similarity of {} or more to an earlier one, and seed \
-         instructions that share {} words in a row with a row of {} files.\n\n",
+        "## Left out\n\nPrompts with a Jaccard similarity of {} or more to an earlier one, and \
+         seed instructions that share {} words in a row with a row of {} files.\n\n",
         recipe.near,
         recipe.contamination.ngram,
         recipe.contamination.files.len(),
@@ -226,13 +227,14 @@ fn left_out(recipe: &Resolved, counts: &Map<String, Value>) -> String {
 const SCORING: &str = "\
 ## How it is scored
 
-Each question is met or not. Where it names a rule, that rule of heedful decides, on the whole response
-or on the part that the question names; parts are what stands between lines that hold nothing but `***`.
-All other questions go to a judge, who says yes or no to each. The first question of a branch is one that
-no response can meet together with what the other branch asks for: it tells the choice.
+Each question is met or not. Where it names a rule, that rule of heedful decides, on the whole
+response or on the part that the question names; parts are what stands between lines that hold
+nothing but `***`. All other questions go to a judge, who says yes or no to each. The first question
+of a branch is one that no response can meet together with what the other branch asks for: it tells
+the choice.
 
-- CSR, ISR and PSR are CFBench's: the mean share of questions met; the share of items with all of them
-  met; the share with all primary ones met and enough of the secondary ones.
+- CSR, ISR and PSR are CFBench's: the mean share of questions met; the share of items with all of
+  them met; the share with all primary ones met and enough of the secondary ones.
 - DRFR is ComplexBench's: the share of questions met of which all that they rest on are met too.
 
 ## Columns
@@ -246,7 +248,8 @@ no response can meet together with what the other branch asks for: it tells the 
 | `level`, `difficulty` | how many constraints are scored; easy or hard |
 | `profile`, `parts` | the reading of the rules; parts of the response |
 | `conditions` | JSON: `text` and whether it `holds` |
-| `questions` | JSON: `text`, `kind`, `id`, `args`, `priority`, `dep`, `composition`, `family`, `part`, `decoy` |
+| `questions` | JSON: `text`, who decides (`kind`, `id`, `args`), `priority`, `dep`, `composition`, \
+`family`, `part`, and the other branch's `decoy` |
 | `witness` | a response that every rule of the right branches accepts |
 
 A card of each item stands in `cards/`.

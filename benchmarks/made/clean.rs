@@ -1,7 +1,7 @@
 //! Seed instructions of a benchmark, and which of them stand in data that it must not touch.
 //!
-//! A prompt holds its seed instruction word for word, so what has a copy of a prompt is found by the
-//! seed. Files are streamed past the seeds' runs of words, so memory does not grow with them.
+//! A prompt holds its seed instruction word for word, so what has a copy of a prompt is found by
+//! the seed. Files are streamed past the seeds' runs of words, so memory does not grow with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -28,7 +28,8 @@ pub(super) struct Seeds {
 /// Gathers the seeds that `recipe` asks for, without those that its `contamination` files hold.
 ///
 /// # Errors
-/// A file that cannot be read, a row of it that asks for nothing, two seeds with one id, no seed left.
+/// A file that cannot be read, a row of it that asks for nothing, two seeds with one id, no seed
+/// left.
 pub(super) fn gather(recipe: &Resolved) -> Result<Seeds> {
     let mut all = Vec::new();
     if recipe.seeds.embedded == Some(true) {

@@ -176,21 +176,21 @@ fn clock(rng: &mut Rng) -> Condition {
     let length = rng.random_range(4..=72u32) * 5;
     let other = start + rng.random_range(4..=72u32) * 5;
     let time = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
-    let (begins, opens) = (time(start), time(other));
+    let (begins, closes) = (time(start), time(other));
     let (claim, holds) = match rng.random_range(0..2u32) {
         0 => ("the meeting ends before the library closes".to_owned(), start + length < other),
         _ => {
             let bound = rng.random_range(4..=24u32) * 15;
             let text = format!(
-                "more than {bound} minutes pass from the beginning of the meeting until the library \
-                 closes"
+                "more than {bound} minutes pass from the beginning of the meeting until the \
+                 library closes"
             );
             (text, other - start > bound)
         }
     };
     let given = format!(
-        "A meeting begins at {begins} and lasts {length} minutes; the library closes at {opens} on the \
-         same day."
+        "A meeting begins at {begins} and lasts {length} minutes; the library closes at {closes} on \
+         the same day."
     );
     Condition { given, claim, holds }
 }

@@ -55,8 +55,8 @@ pub fn decide_rules(item: &Item, response: &str) -> Result<Vec<Option<bool>>> {
     decided.map_err(|e| Error::Setting(format!("item {}: {e}", item.key)))
 }
 
-/// The decisions of rules with the judge's, which come in the order of the questions left open; those
-/// stay open where there is no reply, or one about another number of questions.
+/// The decisions of rules with the judge's, which come in the order of the questions left open;
+/// those stay open where there is no reply, or one about another number of questions.
 pub fn settle(decided: &[Option<bool>], judged: Option<&[bool]>) -> Vec<Option<bool>> {
     let open = decided.iter().filter(|decision| decision.is_none()).count();
     let mut judged = judged.filter(|judged| judged.len() == open).unwrap_or_default().iter();

@@ -6,18 +6,18 @@ use super::item::{How, Item, Question};
 pub const PROMPT_VERSION: &str = "made-judge-1";
 
 const HEAD: &str = "\
-You are a strict and fair examiner. Below are an instruction, a response to it, and numbered criteria. \
-Say for each criterion whether the response meets it.
+You are a strict and fair examiner. Below are an instruction, a response to it, and numbered \
+criteria. Say for each criterion whether the response meets it.
 
 How to judge:
 - Judge each criterion alone. Other demands of the instruction are checked elsewhere.
-- A criterion is met only if it is met fully; in doubt, or where the response has nothing to judge it \
-by, it is not.
-- Where a criterion names a part, parts are what stands between lines that hold nothing but ***, and \
-the criterion is about that part alone.
+- A criterion is met only if it is met fully; in doubt, or where the response has nothing to judge \
+it by, it is not.
+- Where a criterion names a part, parts are what stands between lines that hold nothing but ***, \
+and the criterion is about that part alone.
 
-Reply with one line a criterion, in their order: its number, a colon, a blank, and yes or no. Write \
-nothing else. For two criteria, of which the first is met and the second is not:
+Reply with one line a criterion, in their order: its number, a colon, a blank, and yes or no. \
+Write nothing else. For two criteria, of which the first is met and the second is not:
 
 1: yes
 2: no

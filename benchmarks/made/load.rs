@@ -23,8 +23,8 @@ pub struct Items {
 /// Reads what [`super::make`] wrote: the artifact's folder, a Parquet file of it, or JSON Lines.
 ///
 /// # Errors
-/// A file that cannot be read; a row that is no item, names an unknown rule or has arguments that its
-/// rule refuses; a key that stands twice; no item at all.
+/// A file that cannot be read; a row that is no item, names an unknown rule or has arguments that
+/// its rule refuses; a key that stands twice; no item at all.
 pub fn load(path: &Path) -> Result<Items> {
     let tables =
         if path.is_dir() { artifact::open(path)?.tables(None) } else { vec![path.to_owned()] };

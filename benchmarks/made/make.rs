@@ -1,7 +1,7 @@
 //! The stage `benchmark`: a recipe to items, balanced over families, without near repeats.
 //!
-//! Candidates are drawn in parallel for a chunk of places, against the shares as they were before it,
-//! and taken in order. So the bytes do not depend on the threads.
+//! Candidates are drawn in parallel for a chunk of places, against the shares as they were before
+//! it, and taken in order. So the bytes do not depend on the threads.
 
 use std::path::Path;
 

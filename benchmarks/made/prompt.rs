@@ -33,8 +33,8 @@ pub(super) fn write(draft: &Draft, instruction: &str, rng: &mut Rng) -> String {
     if parts > 1 {
         said.line(&format!(
             "Answer in {parts} parts, one after the other, with a line that holds nothing but *** \
-             between one part and the next. What is required of a part holds for that part alone, as \
-             if it were the whole response. {note}"
+             between one part and the next. What is required of a part holds for that part alone, \
+             as if it were the whole response. {note}"
         ));
     } else {
         said.line(instruction);

@@ -166,8 +166,8 @@ pub fn read(path: &Path) -> crate::Result<Resolved> {
 /// Reads a recipe from `text`; `label` names it in messages, paths count from `base`.
 ///
 /// # Errors
-/// No TOML; a key that the schema refuses; weights that are all 0; a pattern that matches no family;
-/// a file that cannot be read.
+/// No TOML; a key that the schema refuses; weights that are all 0; a pattern that matches no
+/// family; a file that cannot be read.
 pub fn parse(text: &str, label: &str, base: &Path) -> crate::Result<Resolved> {
     let value = typed::value(text, label, SCHEMA)?;
     let typed: Typed =

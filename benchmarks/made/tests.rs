@@ -138,7 +138,7 @@ fn what_cannot_be_balanced_or_told_apart_is_refused() {
     assert!(error.contains("1 rules and 1 soft types of at most 2 constraints"), "{error}");
     std::fs::write(folder.path().join("s.jsonl"), "{\"prompt\": \"Say hello to all.\"}\n").unwrap();
     let seeds = "[seeds]\nembedded = false\nfiles = [\"s.jsonl\"]";
-    let error = said(&format!("items = 64\nnear = 0.02\n{seeds}"));
+    let error = said(&format!("items = 4\nnear = 0.001\n{seeds}"));
     assert!(error.contains("attempts gave none") && error.contains("near_duplicate"), "{error}");
     assert!(history::log(folder.path()).expect("readable").artifacts.is_empty());
 }

@@ -12,11 +12,11 @@ use crate::{progress, revision};
 /// Make a benchmark from a recipe: rules, soft constraints, priorities and compositions.
 ///
 /// Instructions ask for constraints all at once, step after step, by a condition that the prompt
-/// decides, or nested. Each item has yes-or-no questions with priorities and what they rest on, and a
-/// witness that every rule of the right branch accepts: no witness, no item. Families keep to their
-/// share, near repeats are left out, and so are seed instructions that stand in the files that the
-/// recipe names. Without a recipe, the embedded one is made. The same recipe gives the same id and the
-/// same bytes; where its artifact is there already, no work is done.
+/// decides, or nested. Each item has yes-or-no questions with priorities and what they rest on, and
+/// a witness that every rule of the right branch accepts: no witness, no item. Families keep to
+/// their share, near repeats are left out, and so are seed instructions that stand in the files
+/// that the recipe names. Without a recipe, the embedded one is made. The same recipe gives the
+/// same id and the same bytes; where its artifact is there already, no work is done.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
