@@ -248,8 +248,8 @@ the choice.
 | `level`, `difficulty` | how many constraints are scored; easy or hard |
 | `profile`, `parts` | the reading of the rules; parts of the response |
 | `conditions` | JSON: `text` and whether it `holds` |
-| `questions` | JSON: `text`, who decides (`kind`, `id`, `args`), `priority`, `dep`, `composition`, \
-`family`, `part`, and the other branch's `decoy` |
+| `questions` | JSON: `text`, who decides (`kind`, `id`, `args`), `priority`, `dep`, \
+`composition`, `family`, `part`, and the other branch's `decoy` |
 | `witness` | a response that every rule of the right branches accepts |
 
 A card of each item stands in `cards/`.

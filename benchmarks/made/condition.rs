@@ -189,8 +189,8 @@ fn clock(rng: &mut Rng) -> Condition {
         }
     };
     let given = format!(
-        "A meeting begins at {begins} and lasts {length} minutes; the library closes at {closes} on \
-         the same day."
+        "A meeting begins at {begins} and lasts {length} minutes; the library closes at {closes} \
+         on the same day."
     );
     Condition { given, claim, holds }
 }

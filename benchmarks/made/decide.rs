@@ -40,7 +40,7 @@ pub fn parts(response: &str) -> Vec<&str> {
 /// about a part that the response does not have is not met.
 ///
 /// # Errors
-/// A rule that is not known or refuses its arguments, which [`super::load`] has ruled out.
+/// A rule that is not known or refuses its arguments, which [`super::load()`] has ruled out.
 pub fn decide_rules(item: &Item, response: &str) -> Result<Vec<Option<bool>>> {
     let parts = parts(response);
     let decided = item.questions.iter().map(|question| {

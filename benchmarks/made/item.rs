@@ -224,7 +224,7 @@ pub(super) const fn difficulty_name(split: Split) -> &'static str {
 /// What is wrong with a row; the caller adds the place.
 type Read<T> = std::result::Result<T, String>;
 
-/// Reads one row, as [`super::make`] writes it; lists may be JSON or texts of JSON.
+/// Reads one row, as [`super::make()`] writes it; lists may be JSON or texts of JSON.
 pub(super) fn item_of(row: &Map<String, Value>) -> Read<Item> {
     let key = fields::name(row, &["key"])?.ok_or("key `key` is missing")?;
     let item = body(row, key.clone()).map_err(|problem| format!("item {key}: {problem}"))?;

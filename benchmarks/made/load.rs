@@ -20,7 +20,7 @@ pub struct Items {
     pub digest: String,
 }
 
-/// Reads what [`super::make`] wrote: the artifact's folder, a Parquet file of it, or JSON Lines.
+/// Reads what [`super::make()`] wrote: the artifact's folder, a Parquet file of it, or JSON Lines.
 ///
 /// # Errors
 /// A file that cannot be read; a row that is no item, names an unknown rule or has arguments that
