@@ -3,6 +3,7 @@
 mod ablate;
 mod bench;
 mod benchmarks;
+mod benchmarks_make;
 mod benchmarks_prompts;
 mod benchmarks_pull;
 mod best;

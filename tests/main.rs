@@ -10,6 +10,7 @@ mod fuzz;
 mod generate;
 mod hostile;
 mod judges;
+mod make;
 mod models;
 mod pairs;
 mod policy;

@@ -1,4 +1,4 @@
-//! `heedful benchmarks`: the published tests that can be run, and what each of them is.
+//! `heedful benchmarks`: the published tests that can be run, what each of them is, and new ones.
 
 use clap::{Args, Subcommand};
 use heedful_benchmarks::catalogue::{self, Benchmark};
@@ -8,7 +8,7 @@ use super::benchmarks_pull::Pull;
 use super::eval::found;
 use crate::error::Result;
 
-/// List the benchmarks, tell what one of them is, or fetch its items.
+/// List the benchmarks, tell what one of them is, fetch its items, or make one.
 #[derive(Debug, Args)]
 pub(super) struct Benchmarks {
     #[command(subcommand)]
@@ -19,6 +19,7 @@ pub(super) struct Benchmarks {
 enum Command {
     List(List),
     Prompts(Prompts),
+    Make(super::benchmarks_make::Make),
     Show(Show),
     Pull(Pull),
 }
@@ -50,6 +51,7 @@ impl Benchmarks {
         match self.command {
             Command::List(command) => command.run(),
             Command::Prompts(command) => command.run(),
+            Command::Make(command) => command.run(quiet),
             Command::Show(command) => command.run(),
             Command::Pull(command) => command.run(found, quiet),
         }
