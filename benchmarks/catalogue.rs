@@ -2,10 +2,19 @@
 
 use serde::Serialize;
 
-use crate::{cfbench, ifbench, ifeval};
+use crate::{cfbench, complexbench, followbench, ifbench, ifeval, infobench, reasoning};
 
 /// Every benchmark, by name.
-pub static ALL: [&Benchmark; 3] = [&cfbench::ABOUT, &ifbench::ABOUT, &ifeval::ABOUT];
+pub static ALL: [&Benchmark; 8] = [
+    &cfbench::ABOUT,
+    &complexbench::ABOUT,
+    &followbench::ABOUT,
+    &followbench::ABOUT_CHINESE,
+    &ifbench::ABOUT,
+    &ifeval::ABOUT,
+    &infobench::ABOUT,
+    &reasoning::ABOUT,
+];
 
 /// What a benchmark is, and how to come by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,7 +37,8 @@ pub struct Benchmark {
     pub headline: &'static str,
     /// How to get the items.
     pub data: &'static str,
-    /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`).
+    /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`); empty where they are
+    /// part of the program.
     pub file: &'static str,
     /// How to run it.
     pub command: &'static str,
@@ -40,8 +50,10 @@ pub struct Benchmark {
 pub enum Scoring {
     /// Rules alone.
     Rules,
-    /// A judge, by criteria.
+    /// A judge, by criteria, beside rules where the benchmark has some.
     Judge,
+    /// Right answers, by the grader.
+    Answers,
 }
 
 impl Scoring {
@@ -50,6 +62,7 @@ impl Scoring {
         match self {
             Scoring::Rules => "by rule",
             Scoring::Judge => "by judge",
+            Scoring::Answers => "by answer",
         }
     }
 }

@@ -13,6 +13,7 @@ mod judge;
 mod number;
 mod parse;
 mod score;
+mod sheet;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub use items::{Criterion, Item, Items, Priority, Split, load};
 pub use judge::{MAX_JUDGINGS, PROMPT_VERSION, request};
 pub use parse::{BadMark, Mark, Reading, State, parse, parse_corrected, parse_strictly};
 pub use score::{Score, score};
+pub use sheet::sheet;
 
 /// What it is.
 pub static ABOUT: Benchmark = Benchmark {

@@ -12,8 +12,11 @@ mod reply;
 mod request;
 mod rule;
 mod score;
+mod sheet;
 #[cfg(test)]
 mod tests;
+
+use crate::catalogue::{Benchmark, Scoring};
 
 pub use aggregate::{Coherence, Reading, Statistics, aggregate, rely};
 pub use items::{Item, Items, Question, generations, load};
@@ -21,3 +24,20 @@ pub use reply::{Answer, Extraction, extract, parse};
 pub use request::{PROMPT_VERSION, request};
 pub use rule::{Fault, FaultKind, Verdict, decide};
 pub use score::{Judgement, Scored, score};
+pub use sheet::sheet;
+
+/// What it is.
+pub static ABOUT: Benchmark = Benchmark {
+    name: "complexbench",
+    title: "ComplexBench: 1,150 Chinese instructions composed by And, Chain, Selection, Nested",
+    version: "thu-coai/ComplexBench 749f457; our own questions to judge and extractor",
+    source: "https://github.com/thu-coai/ComplexBench; arXiv 2407.03978",
+    licence: "MIT",
+    scoring: Scoring::Judge,
+    metrics: &["drfr", "instances"],
+    headline: "drfr",
+    data: "data/data_final.json of the source",
+    file: "complexbench/data_final.json",
+    command: "heedful eval complexbench --items data_final.json --responses FILE \
+              --judge-replies FILE",
+};

@@ -46,16 +46,57 @@ impl Report {
     }
 }
 
+/// Items by what responses name them by.
+pub struct Index<'a> {
+    by_prompt: HashMap<&'a str, Vec<usize>>,
+    by_stripped: HashMap<&'a str, Vec<usize>>,
+    by_key: HashMap<&'a str, [usize; 1]>,
+}
+
+/// The items that a response belongs to.
+pub struct Owners<'a> {
+    /// Their places in the list of items; never empty.
+    pub items: &'a [usize],
+    /// Key and prompt name different items.
+    pub disagreeing: bool,
+}
+
+impl<'a> Index<'a> {
+    /// Of all `items`.
+    pub fn new(items: &'a Items) -> Index<'a> {
+        let mut index = Index {
+            by_prompt: HashMap::new(),
+            by_stripped: HashMap::new(),
+            by_key: HashMap::new(),
+        };
+        for (at, item) in items.list.iter().enumerate() {
+            index.by_prompt.entry(&item.prompt).or_default().push(at);
+            index.by_stripped.entry(strip(&item.prompt)).or_default().push(at);
+            index.by_key.entry(&item.key).or_insert([at]);
+        }
+        index
+    }
+
+    /// The items of a response with this key and prompt; `None` where it belongs to none.
+    pub fn owners(&self, key: Option<&str>, prompt: Option<&str>) -> Option<Owners<'_>> {
+        let same_prompt = prompt.and_then(|prompt| {
+            self.by_prompt.get(prompt).or_else(|| self.by_stripped.get(strip(prompt)))
+        });
+        let same_key = key.and_then(|key| self.by_key.get(key));
+        match (same_prompt, same_key) {
+            (Some(all), Some(one)) if all.contains(&one[0]) => {
+                Some(Owners { items: one, disagreeing: false })
+            }
+            (Some(all), other) => Some(Owners { items: all, disagreeing: other.is_some() }),
+            (None, Some(one)) => Some(Owners { items: one, disagreeing: prompt.is_some() }),
+            (None, None) => None,
+        }
+    }
+}
+
 /// Joins `responses` to `items`.
 pub fn join(items: &Items, responses: &[Response]) -> Joined {
-    let mut by_prompt: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut by_stripped: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut by_key: HashMap<&str, usize> = HashMap::new();
-    for (at, item) in items.list.iter().enumerate() {
-        by_prompt.entry(&item.prompt).or_default().push(at);
-        by_stripped.entry(strip(&item.prompt)).or_default().push(at);
-        by_key.entry(&item.key).or_insert(at);
-    }
+    let index = Index::new(items);
     let mut of_item: Vec<Option<usize>> = vec![None; items.list.len()];
     let mut report = Report {
         repeated_keys: items.repeated_keys.clone(),
@@ -63,31 +104,15 @@ pub fn join(items: &Items, responses: &[Response]) -> Joined {
         ..Report::default()
     };
     for (at, response) in responses.iter().enumerate() {
-        let same_prompt = response
-            .prompt
-            .as_deref()
-            .and_then(|prompt| by_prompt.get(prompt).or_else(|| by_stripped.get(strip(prompt))));
-        let same_key = response.key.as_deref().and_then(|key| by_key.get(key).copied());
-        let one = same_key.map(|key| [key]);
-        let owners: &[usize] = match (same_prompt, &one) {
-            (Some(_), Some(one)) if same_prompt.is_some_and(|all| all.contains(&one[0])) => one,
-            (Some(all), Some(_)) => {
-                report.disagreeing.push(response.line);
-                all
-            }
-            (Some(all), None) => all,
-            (None, Some(one)) => {
-                if response.prompt.is_some() {
-                    report.disagreeing.push(response.line);
-                }
-                one
-            }
-            (None, None) => {
-                report.unmatched.push(response.line);
-                continue;
-            }
+        let owners = index.owners(response.key.as_deref(), response.prompt.as_deref());
+        let Some(owners) = owners else {
+            report.unmatched.push(response.line);
+            continue;
         };
-        for &item in owners {
+        if owners.disagreeing {
+            report.disagreeing.push(response.line);
+        }
+        for &item in owners.items {
             if let Some(old) = of_item[item].replace(at) {
                 report.replaced.push(responses[old].line);
             }

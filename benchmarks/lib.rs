@@ -1,11 +1,13 @@
 //! Published tests: items, judging, metrics, statistics.
 
 pub mod answer;
+pub mod answered;
 pub mod asked;
 pub mod catalogue;
 pub mod cfbench;
 pub mod complexbench;
 pub mod error;
+pub mod exchange;
 pub mod fields;
 pub mod finish;
 pub mod followbench;

@@ -14,5 +14,24 @@ pub mod layout;
 pub mod metrics;
 pub mod own;
 pub mod prompt;
+pub mod sheet;
 #[cfg(test)]
 mod tests;
+
+use crate::catalogue::{Benchmark, Scoring};
+
+/// What it is.
+pub static ABOUT: Benchmark = Benchmark {
+    name: "reasoning",
+    title: "Reasoning: 336 items of our own in arithmetic, logic and science, or a file of others",
+    version: "heedful, prompt 1; answers compared by the grader of the cycle",
+    source: "made by code with its answers; files in the layouts of GSM8K, MATH, AIME, GPQA, \
+             MMLU-Pro",
+    licence: "Apache-2.0; of files, their own",
+    scoring: Scoring::Answers,
+    metrics: &["avg", "pass@k", "maj@k"],
+    headline: "avg",
+    data: "part of the program; or --items FILE",
+    file: "",
+    command: "heedful eval reasoning --responses FILE",
+};

@@ -61,6 +61,9 @@ pub struct Origin<'a> {
     pub responses: &'a Path,
     /// How it was judged.
     pub setting: &'a Setting,
+    /// Of a file of another tool: the layout that it was read by, and the one sample of each prompt
+    /// that was chosen.
+    pub read_as: Option<(&'a str, Option<usize>)>,
 }
 
 /// Scores read back.
@@ -106,25 +109,32 @@ fn plan(origin: &Origin<'_>, evaluation: &Evaluation) -> Result<Plan> {
         let (blake3, bytes) = digest::of_file(path)?;
         Ok(Input { name: path.display().to_string(), blake3, bytes })
     };
-    let mut files = vec![origin.prompts.to_owned()];
+    // A file that holds its own prompts is one input.
+    let own = origin.prompts == origin.responses;
+    let mut files = if own { Vec::new() } else { vec![origin.prompts.to_owned()] };
     let mut parents = Vec::new();
     if origin.responses.is_dir() {
         parents.push(artifact::open(origin.responses)?.manifest.id);
     } else {
         files.push(origin.responses.to_owned());
     }
+    let mut config = json!({
+        "benchmark": origin.benchmark,
+        "dataset": evaluation.dataset,
+        "profile": setting.profile.name(),
+        "profile_version": setting.profile.version(),
+        "thinking": setting.thinking.to_string(),
+        "prefilled": setting.prefilled,
+        "resamples": PLAN.resamples,
+    });
+    if let Some((layout, sample)) = origin.read_as {
+        config["layout"] = layout.into();
+        config["sample"] = sample.into();
+    }
     Ok(Plan {
         stage: STAGE.to_owned(),
         name: origin.name.to_owned(),
-        config: json!({
-            "benchmark": origin.benchmark,
-            "dataset": evaluation.dataset,
-            "profile": setting.profile.name(),
-            "profile_version": setting.profile.version(),
-            "thinking": setting.thinking.to_string(),
-            "prefilled": setting.prefilled,
-            "resamples": PLAN.resamples,
-        }),
+        config,
         seed: PLAN.seed,
         parents,
         inputs: files.iter().map(input).collect::<Result<_>>()?,
@@ -292,6 +302,7 @@ mod tests {
             prompts: &prompts,
             responses: &responses,
             setting: &setting,
+            read_as: None,
         };
         let out = folder.path().join("out");
         let make = || write(&out, &origin, &evaluation, &metrics, Revision::default()).unwrap();

@@ -3,6 +3,7 @@
 //! A metric is Σ gain / Σ size over the rows; rows of one cluster are drawn together when intervals
 //! are made. Every printed figure can be computed from the rows anew.
 
+mod cut;
 mod table;
 mod verifiable;
 
@@ -14,6 +15,7 @@ use crate::metrics::Rate;
 use crate::statistics::bootstrap::{Cluster, Plan, interval};
 use crate::thinking::State;
 
+pub use cut::Cut;
 pub use table::{Origin, SCHEMA_VERSION, read, write};
 
 /// The metrics of one benchmark, and its rows.

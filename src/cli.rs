@@ -3,6 +3,7 @@
 mod ablate;
 mod bench;
 mod benchmarks;
+mod benchmarks_prompts;
 mod best;
 mod build;
 mod constraints;
@@ -19,6 +20,8 @@ mod models;
 mod pairs;
 mod report;
 mod run;
+mod score;
+mod subject;
 mod train;
 mod train_policy;
 mod train_reward;
@@ -71,6 +74,7 @@ enum Command {
     Pairs(pairs::Pairs),
     Report(report::Report),
     Run(run::Run),
+    Score(score::Score),
     Status(run::Status),
     Train(train::Train),
 }
@@ -103,6 +107,7 @@ pub fn run() -> Result<bool> {
         Command::Pairs(command) => command.run(cli.quiet),
         Command::Report(command) => command.run(cli.quiet),
         Command::Run(command) => command.run(place, cli.quiet),
+        Command::Score(command) => command.run(cli.quiet),
         Command::Status(command) => command.run(place),
         Command::Train(command) => command.run(place, cli.quiet),
     }

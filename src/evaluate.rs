@@ -10,7 +10,8 @@ use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::scores::{self, Origin};
 use heedful_benchmarks::thinking::Counts;
 use heedful_benchmarks::truncation::{Truncation, truncation};
-use heedful_benchmarks::verifiable::{self, PLAN};
+use heedful_benchmarks::verifiable::{self, Evaluation, PLAN};
+use heedful_constraints::Profile;
 use heedful_datasets::artifact::Artifact;
 use heedful_datasets::manifest::Revision;
 use serde::Serialize;
@@ -78,29 +79,16 @@ pub fn verifiable(config: &Config) -> Result<Outcome> {
                 prompts: &config.prompts,
                 responses: &config.responses,
                 setting: &config.setting,
+                read_as: None,
             };
             Some(scores::write(out, &origin, &evaluation, &metrics, config.revision.clone())?)
         }
     };
-    let errors = evaluation.items.iter().flat_map(|item| {
-        let errors = item.outcomes.iter().filter_map(|o| Some((&o.id, o.error.as_ref()?)));
-        errors.map(|(id, error)| format!("{}: {id}: {error}", item.key))
-    });
-    Ok(Outcome {
-        errors: errors.collect(),
-        truncation: truncation(&evaluation.items, config.setting.profile),
-        metrics,
-        profile: config.setting.profile.version(),
-        dataset: evaluation.dataset,
-        join: evaluation.join,
-        thinking: evaluation.thinking,
-        id: artifact.as_ref().map(|artifact| artifact.manifest.id.clone()),
-        path: artifact.map(|artifact| artifact.path),
-    })
+    Ok(Outcome::new(evaluation, metrics, config.setting.profile, artifact))
 }
 
 /// The name of the responses up to their ending, with what no folder name takes replaced.
-fn default_name(responses: &std::path::Path) -> String {
+pub(crate) fn default_name(responses: &std::path::Path) -> String {
     let name = responses.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.split(".json").next().unwrap_or_default().trim_end_matches(".parquet");
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -110,6 +98,30 @@ fn default_name(responses: &std::path::Path) -> String {
 }
 
 impl Outcome {
+    /// What there is to tell of `evaluation` under `profile`, and of where its scores were written.
+    pub fn new(
+        evaluation: Evaluation,
+        metrics: Metrics,
+        profile: Profile,
+        artifact: Option<Artifact>,
+    ) -> Outcome {
+        let errors = evaluation.items.iter().flat_map(|item| {
+            let errors = item.outcomes.iter().filter_map(|o| Some((&o.id, o.error.as_ref()?)));
+            errors.map(|(id, error)| format!("{}: {id}: {error}", item.key))
+        });
+        Outcome {
+            errors: errors.collect(),
+            truncation: truncation(&evaluation.items, profile),
+            metrics,
+            profile: profile.version(),
+            dataset: evaluation.dataset,
+            join: evaluation.join,
+            thinking: evaluation.thinking,
+            id: artifact.as_ref().map(|artifact| artifact.manifest.id.clone()),
+            path: artifact.map(|artifact| artifact.path),
+        }
+    }
+
     /// The table for a terminal, in Markdown.
     pub fn markdown(&self) -> String {
         let mut text = String::from("| metric | correct | total | rate | 95 % interval |\n");

@@ -8,6 +8,7 @@ pub mod artifact;
 pub mod batch;
 pub mod cache;
 pub mod client;
+pub mod cost;
 pub mod endpoint;
 pub mod input;
 pub mod journal;

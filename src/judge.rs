@@ -3,24 +3,30 @@
 //! A benchmark makes the question and reads the reply, in the form that it defines; a judge only
 //! has replies to give. What cannot be read is asked again, and in the end counted, never guessed.
 
+mod padding;
 mod panel;
+mod probes;
 mod recorded;
+mod rules;
 mod server;
 
 use std::path::Path;
 
+use heedful_models::chat::Message;
 use serde::Serialize;
 
 pub use panel::{Agreement, Panel};
+pub use probes::{Plan, Position, Probes, Probing, Turned, Verbosity, probe};
 pub use recorded::Recorded;
+pub use rules::{Disagreement, RuleAgreement, with_rules};
 pub use server::{Server, write_batch};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::place::Place;
 use crate::reward::{Classifier, Question};
 
 /// One response with the criteria to judge it by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Case {
     /// The item that it is of, by its place among the benchmark's.
     pub item: usize,
@@ -32,17 +38,25 @@ pub struct Case {
     pub response: String,
     /// One or more.
     pub criteria: Vec<String>,
+    /// What was said before the question, where it is part of a conversation.
+    pub before: Vec<Message>,
     /// The question in the benchmark's form.
     pub prompt: String,
+    /// The criteria are names alone; what they ask can only be told from the question.
+    pub named_only: bool,
 }
 
 /// The marks in a reply to a case, one a criterion; nothing, where it is not in the form.
 pub type Read<'a> = &'a dyn Fn(&Case, &str) -> Option<Vec<bool>>;
 
-/// A reply to a case in the form, with these marks.
-pub type Write<'a> = &'a dyn Fn(&Case, &[bool]) -> String;
+/// A reply to a case in the form, with these marks; nothing where a reply is more than marks.
+pub type Write<'a> = &'a dyn Fn(&Case, &[bool]) -> Option<String>;
 
-/// The form of a benchmark's replies.
+/// The question about a case as it stands, its criteria in whatever order; nothing, where the
+/// benchmark cannot make it anew.
+pub type Ask<'a> = &'a dyn Fn(&Case) -> Option<String>;
+
+/// The form of a benchmark's replies. It goes by the criteria of a case, in their order there.
 #[derive(Clone, Copy)]
 pub struct Form<'a> {
     /// The version of its question.
@@ -51,14 +65,18 @@ pub struct Form<'a> {
     pub read: Read<'a>,
     /// Writes one.
     pub write: Write<'a>,
+    /// Makes the question anew.
+    pub ask: Ask<'a>,
     /// How often a case is asked about at most.
     pub judgings: u32,
+    /// The sample that is asked for first; another one is the same question with another seed.
+    pub first: u32,
 }
 
 /// What a judge says of a case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Ruling {
-    /// Its words; none where it abstains.
+    /// Its words; none where it abstains, or has marks alone.
     pub reply: Option<String>,
     /// What they say, where they are in the form.
     pub marks: Option<Vec<bool>>,
@@ -81,6 +99,11 @@ pub trait Judge {
     /// # Errors
     /// Files, servers and models that fail; an unparsable reply is none.
     fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>>;
+
+    /// Of several judges, how far they agreed on the last cases.
+    fn agreement(&self) -> Option<Agreement> {
+        None
+    }
 }
 
 /// A reward classifier: each criterion by itself, met where its probability is one half or more.
@@ -106,6 +129,11 @@ impl Judge for Scorer {
     }
 
     fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
+        if let Some(case) = cases.iter().find(|case| case.named_only) {
+            let problem = "a classifier needs the text of each criterion, and this benchmark's \
+                           files have none";
+            return Err(Error::usage(format!("case {}: {problem}", case.key)));
+        }
         let questions: Vec<Question<'_>> = (cases.iter())
             .flat_map(|case| {
                 case.criteria.iter().map(|constraint| Question {
@@ -121,7 +149,7 @@ impl Judge for Scorer {
             let (here, after) = rest.split_at(case.criteria.len());
             rest = after;
             let marks: Vec<bool> = here.iter().map(|score| *score >= 0.5).collect();
-            Ruling { reply: Some((form.write)(case, &marks)), marks: Some(marks) }
+            Ruling { reply: (form.write)(case, &marks), marks: Some(marks) }
         });
         Ok(rulings.collect())
     }
@@ -144,8 +172,10 @@ pub(crate) mod testing {
                 .collect();
             marks.filter(|marks| marks.len() == case.criteria.len())
         },
-        write: &|_, marks| marks.iter().map(|mark| if *mark { '1' } else { '0' }).collect(),
+        write: &|_, marks| Some(marks.iter().map(|mark| if *mark { '1' } else { '0' }).collect()),
+        ask: &|case| Some(case.criteria.join("; ")),
         judgings: 3,
+        first: 0,
     };
 
     pub(crate) fn case(key: &str, criteria: usize) -> Case {
@@ -156,6 +186,7 @@ pub(crate) mod testing {
             response: "r".to_owned(),
             criteria: (0..criteria).map(|at| format!("c{at}")).collect(),
             prompt: format!("judge {key}"),
+            ..Case::default()
         }
     }
 }

@@ -1,17 +1,22 @@
 //! The stage `evaluate` of benchmarks that a judge decides: responses × criteria → figures.
 
+mod by_extraction;
+mod by_level;
+mod by_list;
+mod by_turns;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use heedful_benchmarks::cfbench;
-use heedful_benchmarks::items::{self, Item, Items};
-use heedful_benchmarks::join::{self, Report};
-use heedful_benchmarks::responses;
-use heedful_benchmarks::thinking::{Counts, Policy};
+use heedful_benchmarks::answered::Removal;
+use heedful_benchmarks::followbench::Language;
+use heedful_benchmarks::{cfbench, complexbench, followbench, infobench};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::judge::{Case, Form, Judge, Ruling};
+use crate::judge::{Case, Form, Judge, RuleAgreement, Ruling, with_rules};
+use crate::outcome::Scored;
 use crate::whole;
 
 /// What to judge and how.
@@ -22,11 +27,74 @@ pub struct Config {
     /// The responses, joined by key or prompt; without them, those that stand beside the items.
     pub responses: Option<PathBuf>,
     /// How reasoning is removed before judging.
-    pub thinking: Policy,
-    /// The chat template writes the opening tag of the reasoning itself.
-    pub prefilled: bool,
+    pub removal: Removal,
     /// Where the replies are kept, as recorded replies are read.
     pub replies: Option<PathBuf>,
+}
+
+/// Items with their responses, ready for a judge.
+pub trait Judged {
+    /// What is asked first; all there is to ask, but for a benchmark whose later questions depend
+    /// on replies.
+    fn cases(&self) -> &[Case];
+
+    /// Whether [`Judged::cases`] is not all.
+    fn asks_on(&self) -> bool {
+        false
+    }
+
+    /// Judges and scores.
+    ///
+    /// # Errors
+    /// The judge's; replies that cannot be written.
+    fn score(self: Box<Self>, config: &Config, by: &mut dyn Judge) -> Result<Scored>;
+}
+
+/// Reads items and responses of the benchmark of this name; `None` of one that no judge decides.
+///
+/// # Errors
+/// Files that cannot be taken.
+pub fn read(name: &str, config: &Config) -> Result<Option<Box<dyn Judged>>> {
+    let read: Box<dyn Judged> = match name {
+        "cfbench" => Box::new(by_list::Cfbench::read(config)?),
+        "complexbench" => Box::new(by_extraction::Complexbench::read(config)?),
+        "followbench" => Box::new(by_level::Followbench::read(config, Language::English)?),
+        "followbench-zh" => Box::new(by_level::Followbench::read(config, Language::Chinese)?),
+        "infobench" => Box::new(by_turns::Infobench::read(config)?),
+        _ => return Ok(None),
+    };
+    Ok(Some(read))
+}
+
+/// What a model is asked by the benchmark of this name: keys and prompts, in order; `None` of one
+/// that no judge decides.
+///
+/// # Errors
+/// Items that cannot be taken.
+pub fn prompts(name: &str, items: &Path) -> Result<Option<Vec<(String, String)>>> {
+    let all = match name {
+        "cfbench" => {
+            let items = cfbench::load(items)?.list.into_iter();
+            items.map(|item| (item.key, item.prompt)).collect()
+        }
+        "complexbench" => {
+            let items = complexbench::load(items)?.list.into_iter();
+            items.map(|item| (item.main_id.to_string(), item.instruction)).collect()
+        }
+        "followbench" | "followbench-zh" => {
+            let chinese = name != "followbench";
+            let language = if chinese { Language::Chinese } else { Language::English };
+            let items = followbench::load(items, language)?.list.into_iter();
+            let scored = items.filter(followbench::Item::is_scored);
+            scored.map(|item| (item.key(), item.instruction)).collect()
+        }
+        "infobench" => {
+            let items = infobench::load(items)?.list.into_iter();
+            items.map(|item| (item.id.clone(), item.prompt())).collect()
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(all))
 }
 
 /// How the judging went.
@@ -36,7 +104,7 @@ pub struct Judging {
     pub judge: String,
     /// The version of the question.
     pub template: &'static str,
-    /// Responses that were judged.
+    /// Questions that were put: a response with its criteria each.
     pub cases: u64,
     /// Of these, those whose reply is in the form.
     pub read: u64,
@@ -44,55 +112,20 @@ pub struct Judging {
     pub unparsed: u64,
     /// Those without a reply.
     pub abstained: u64,
+    /// How far the judge agrees with the rules on what these decide.
+    pub rules: RuleAgreement,
 }
 
-/// A judged run; as JSON it is what `heedful eval NAME --json` prints.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outcome<F> {
-    /// The benchmark's figures as its own code computes them.
-    pub official: F,
-    /// The same with the listed faults mended.
-    pub corrected: F,
-    /// How the judging went.
-    pub judging: Judging,
-    /// The digest of the items.
-    pub dataset: String,
-    /// What did not join one to one.
-    pub join: Report,
-    /// How the reasoning blocks stood.
-    pub thinking: Counts,
-}
-
-/// The answers to judge, one an item.
-struct Answers {
-    list: Vec<Option<String>>,
-    join: Report,
-    thinking: Counts,
-}
-
-/// Joins the responses to items of these keys and prompts, and removes their reasoning.
-fn answers(config: &Config, items: &Items, own: Vec<Option<String>>) -> Result<Answers> {
-    let (raw, join) = match &config.responses {
-        Some(path) => {
-            let responses = responses::read(path)?;
-            let joined = join::join(items, &responses);
-            let text = |at: &Option<usize>| at.and_then(|at| responses[at].text.clone());
-            (joined.of_item.iter().map(text).collect(), joined.report)
-        }
-        None => {
-            let without = items.list.iter().zip(&own).filter(|(_, text)| text.is_none());
-            let missing = without.map(|(item, _)| item.key.clone()).collect();
-            (own, Report { missing, ..Report::default() })
-        }
-    };
-    let mut thinking = Counts::default();
-    let mut answer = |text: String| {
-        let answer = config.thinking.answer(&text, config.prefilled);
-        thinking.add(answer.state, answer.irregular);
-        answer.text.to_owned()
-    };
-    let list = raw.into_iter().map(|text: Option<String>| text.map(&mut answer)).collect();
-    Ok(Answers { list, join, thinking })
+impl fmt::Display for Judging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Judging { judge, template, cases, read, unparsed, abstained, rules } = self;
+        write!(
+            f,
+            "{cases} questions to {judge} ({template}): {read} replies in the form, {unparsed} \
+             not, {abstained} abstentions\n{}",
+            rules.markdown()
+        )
+    }
 }
 
 /// Judges `cases`, keeps the replies, and counts.
@@ -103,19 +136,31 @@ fn judge(
     cases: &[Case],
 ) -> Result<(Vec<Ruling>, Judging)> {
     let rulings = judge.rule(form, cases)?;
+    let judging = finish(config, form.version, judge.name(), cases, &rulings)?;
+    Ok((rulings, judging))
+}
+
+/// Keeps the replies, and counts.
+fn finish(
+    config: &Config,
+    template: &'static str,
+    judge: &str,
+    cases: &[Case],
+    rulings: &[Ruling],
+) -> Result<Judging> {
     if let Some(path) = &config.replies {
-        keep(path, cases, &rulings)?;
+        keep(path, cases, rulings)?;
     }
     let count = |which: fn(&Ruling) -> bool| rulings.iter().filter(|r| which(r)).count() as u64;
-    let judging = Judging {
-        judge: judge.name().to_owned(),
-        template: form.version,
+    Ok(Judging {
+        judge: judge.to_owned(),
+        template,
         cases: cases.len() as u64,
         read: count(|ruling| ruling.marks.is_some()),
         unparsed: count(|ruling| ruling.marks.is_none() && ruling.reply.is_some()),
-        abstained: count(|ruling| ruling.reply.is_none()),
-    };
-    Ok((rulings, judging))
+        abstained: count(|ruling| ruling.marks.is_none() && ruling.reply.is_none()),
+        rules: with_rules(cases, rulings),
+    })
 }
 
 fn keep(path: &Path, cases: &[Case], rulings: &[Ruling]) -> Result<()> {
@@ -128,124 +173,13 @@ fn keep(path: &Path, cases: &[Case], rulings: &[Ruling]) -> Result<()> {
     })
 }
 
-/// CFBench as it is to be judged.
-pub struct Cfbench {
-    items: cfbench::Items,
-    answers: Answers,
-    /// What is asked: the items that have a response.
-    pub cases: Vec<Case>,
-}
-
-impl Cfbench {
-    /// Reads items and responses.
-    ///
-    /// # Errors
-    /// Files that cannot be taken.
-    pub fn read(config: &Config) -> Result<Cfbench> {
-        let items = cfbench::load(&config.items)?;
-        let named = (items.list.iter().zip(1..)).map(|(item, line)| Item {
-            key: item.key.clone(),
-            prompt: item.prompt.clone(),
-            asked: Vec::new(),
-            line,
-        });
-        let named = items::gather(named.collect());
-        let own = items.list.iter().map(|item| item.response.clone()).collect();
-        let answers = answers(config, &named, own)?;
-        let answered = items.list.iter().zip(&answers.list).enumerate();
-        let case = |(at, (item, answer)): (usize, (&cfbench::Item, &Option<String>))| {
-            let response = answer.clone()?;
-            Some(Case {
-                item: at,
-                key: item.key.clone(),
-                instruction: item.prompt.clone(),
-                criteria: item.criteria.iter().map(|c| c.text.clone()).collect(),
-                prompt: cfbench::request(item, &response),
-                response,
-            })
-        };
-        let cases = answered.filter_map(case).collect();
-        Ok(Cfbench { items, answers, cases })
-    }
-
-    /// Judges and scores. An item without a response, or without a reply that can be used, has met
-    /// nothing.
-    ///
-    /// # Errors
-    /// The judge's; replies that cannot be written.
-    pub fn score(self, config: &Config, by: &mut dyn Judge) -> Result<Outcome<cfbench::Figures>> {
-        let Cfbench { items, answers, cases } = self;
-        let form = Form {
-            version: cfbench::PROMPT_VERSION,
-            read: &|case, reply| {
-                let reading = cfbench::parse_strictly(&items.list[case.item].criteria, reply)?;
-                Some(reading.marks.iter().map(|mark| mark.met).collect())
-            },
-            write: &cfbench_reply,
-            judgings: cfbench::MAX_JUDGINGS as u32,
-        };
-        let (rulings, judging) = judge(config, &form, by, &cases)?;
-        let mut replies: Vec<&str> = vec![""; items.list.len()];
-        for (case, ruling) in cases.iter().zip(&rulings) {
-            replies[case.item] = ruling.reply.as_deref().unwrap_or_default();
-        }
-        let figures = |read: fn(&[cfbench::Criterion], &str) -> cfbench::Reading| {
-            let pairs = items.list.iter().zip(&replies);
-            let readings: Vec<cfbench::Reading> =
-                pairs.map(|(item, reply)| read(&item.criteria, reply)).collect();
-            cfbench::aggregate(items.list.iter().zip(&readings))
-        };
-        Ok(Outcome {
-            // Where the official code stops at a mark that is no number, nothing was read.
-            official: figures(|criteria, reply| {
-                let reading = cfbench::parse(criteria, reply);
-                reading.unwrap_or_else(|_| cfbench::parse_corrected(criteria, ""))
-            }),
-            corrected: figures(cfbench::parse_corrected),
-            judging,
-            dataset: items.digest.clone(),
-            join: answers.join,
-            thinking: answers.thinking,
-        })
-    }
-}
-
-/// Each criterion with its mark.
-fn cfbench_reply(case: &Case, marks: &[bool]) -> String {
-    let marked = case.criteria.iter().zip(marks);
-    let line = |(text, met): (&String, &bool)| format!("{text}\t{}", u8::from(*met));
-    marked.map(line).collect::<Vec<_>>().join("\n\n")
-}
-
-impl Outcome<cfbench::Figures> {
-    /// The table for a terminal, in Markdown.
-    pub fn markdown(&self) -> String {
-        let mut text =
-            String::from("| CFBench | items | CSR | ISR | PSR |\n|---|---:|---:|---:|---:|\n");
-        let parts = |figures: &cfbench::Figures| [figures.all, figures.easy, figures.hard];
-        for (reading, figures) in [("official", &self.official), ("corrected", &self.corrected)] {
-            for (name, means) in ["all", "easy", "hard"].iter().zip(parts(figures)) {
-                let [csr, isr, psr] = [means.csr, means.isr, means.psr]
-                    .map(|rate| rate.map_or("–".to_owned(), |rate| format!("{rate:.2}")));
-                let n = means.items;
-                text.push_str(&format!("| {name}, {reading} | {n} | {csr} | {isr} | {psr} |\n"));
-            }
-        }
-        text.push_str("\n| type | criteria | met | 95 % interval |\n|---|---:|---:|---|\n");
-        for (kind, rate) in &self.official.by_kind {
-            let [share, low, high] = [rate.rate, rate.low, rate.high].map(|x| 100.0 * x);
-            let n = rate.total;
-            text.push_str(&format!("| {kind} | {n} | {share:.1} | {low:.1} – {high:.1} |\n"));
-        }
-        let Judging { judge, template, cases, read, unparsed, abstained } = &self.judging;
-        text.push_str(&format!(
-            "\n{cases} responses judged by {judge} ({template}): {read} replies in the form, \
-             {unparsed} not, {abstained} abstentions\n"
-        ));
-        if !self.join.missing.is_empty() {
-            let n = self.join.missing.len();
-            text.push_str(&format!("{n} items without a response: nothing met\n"));
-        }
-        text
-    }
+/// Two readings of the same replies, as JSON.
+fn readings(
+    official: &impl Serialize,
+    corrected: &impl Serialize,
+) -> serde_json::Map<String, serde_json::Value> {
+    [("official", json!(official)), ("corrected", json!(corrected))]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! The stages of heedful, one file each, and its command line.
 
+pub mod asked;
 pub mod best;
 pub mod cli;
 pub mod constraints;
@@ -13,13 +14,16 @@ pub mod groups;
 pub mod judge;
 pub mod judged;
 pub mod models;
+pub mod outcome;
 pub mod pairs;
 pub mod place;
 pub mod progress;
+pub mod reasoning;
 pub mod report;
 pub mod revision;
 pub mod reward;
 pub mod run;
+pub mod score;
 pub mod train;
 pub mod verify;
 pub mod whole;

@@ -46,7 +46,8 @@ fn serve(allowed: usize) -> Server {
     server
 }
 
-fn question(stream: &mut TcpStream) -> Option<Value> {
+/// The body of the next request on a connection.
+pub(crate) fn question(stream: &mut TcpStream) -> Option<Value> {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     loop {

@@ -93,6 +93,14 @@ pub struct Item {
     pub judge_reply: Option<String>,
 }
 
+impl Item {
+    /// The item with those of its criteria that have these texts, in their order.
+    pub fn with_criteria(&self, texts: &[String]) -> Item {
+        let of = |text: &String| self.criteria.iter().find(|own| own.text == *text).cloned();
+        Item { criteria: texts.iter().filter_map(of).collect(), ..self.clone() }
+    }
+}
+
 /// The items of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items {
@@ -215,6 +223,16 @@ mod tests {
             read(&format!("[{}]", ROW.replace("主需", "次需"))).unwrap().digest,
             items.digest
         );
+    }
+
+    #[test]
+    fn criteria_are_taken_by_their_text() {
+        let item = read(&format!("[{ROW}]")).unwrap().list.remove(0);
+        let texts = ["e", "c", "e"].map(str::to_owned);
+        let other = item.with_criteria(&texts);
+        assert_eq!(other.criteria.iter().map(|c| c.text.as_str()).collect::<String>(), "ece");
+        assert_eq!(other.criteria[1], item.criteria[0]);
+        assert_eq!(item.with_criteria(&["c", "e"].map(str::to_owned)), item);
     }
 
     #[test]

@@ -92,13 +92,24 @@ fn example(count: usize) -> String {
 /// strings, of which `'YES'` is satisfied and a few others are not. The Chinese parser takes curly
 /// quotes, longer lists, and `YES` and `NO` without quotes.
 pub fn parse(reply: &str, level: u8, language: Language) -> Verdict {
-    let verdict = match language {
+    match marks(reply, level, language) {
+        None => Verdict::Unread,
+        Some(marks) => {
+            let met = marks.iter().filter(|met| **met).count() as u8;
+            Verdict::Judged { met, of: level }
+        }
+    }
+}
+
+/// The same constraint by constraint; `None` where [`parse`] cannot read it.
+pub fn marks(reply: &str, level: u8, language: Language) -> Option<Vec<bool>> {
+    match language {
         Language::English => {
             let whole = strip(strip_chars(reply, "`"));
             let line = whole.rsplit('\n').next().unwrap_or(whole);
             of_line(line, level, |list| {
                 let list = literal::parse(list)?;
-                count(&list, level, ENGLISH_NO).filter(|_| length(&list) == usize::from(level))
+                each(&list, level, ENGLISH_NO).filter(|_| length(&list) == usize::from(level))
             })
         }
         Language::Chinese => {
@@ -109,38 +120,43 @@ pub fn parse(reply: &str, level: u8, language: Language) -> Verdict {
                 let bare = !list.contains(['"', '\'']);
                 let quoted = || list.replace("YES", "'YES'").replace("NO", "'NO'");
                 let list = if bare { literal::parse(&quoted()) } else { literal::parse(list) }?;
-                count(&list, level, CHINESE_NO)
+                each(&list, level, CHINESE_NO)
             })
         }
-    };
-    verdict.unwrap_or(Verdict::Unread)
+    }
 }
 
-/// The verdict of the last line; `read` counts what is satisfied in what stands in brackets.
-fn of_line(line: &str, level: u8, read: impl Fn(&str) -> Option<u8>) -> Option<Verdict> {
+/// A reply with these marks, in the form that [`request`] asks for.
+pub fn reply(marks: &[bool]) -> String {
+    if let [met] = marks {
+        return if *met { "YES" } else { "NO" }.to_owned();
+    }
+    let verdict = |met: &bool| if *met { "'YES'" } else { "'NO'" };
+    format!("[{}]", marks.iter().map(verdict).collect::<Vec<_>>().join(", "))
+}
+
+/// The marks of the last line; `read` takes what stands in brackets.
+fn of_line(line: &str, level: u8, read: impl Fn(&str) -> Option<Vec<bool>>) -> Option<Vec<bool>> {
     if level == 1 {
-        let met = if line.contains("YES") { Some(1) } else { line.contains("NO").then_some(0) };
-        return met.map(|met| Verdict::Judged { met, of: 1 });
+        let met =
+            if line.contains("YES") { Some(true) } else { line.contains("NO").then_some(false) };
+        return met.map(|met| vec![met]);
     }
     let (open, close) = (line.find('[')?, line.rfind(']')?);
-    let met = read(line.get(open..=close)?)?;
-    (level > 0).then_some(Verdict::Judged { met, of: level })
+    read(line.get(open..=close)?).filter(|_| level > 0)
 }
 
 fn length(list: &Literal) -> usize {
     if let Literal::List(list) = list { list.len() } else { 0 }
 }
 
-/// How many of the first `level` elements are `'YES'`, if all others of them are in `no`.
-fn count(list: &Literal, level: u8, no: &[&str]) -> Option<u8> {
+/// Which of the first `level` elements are `'YES'`, if all others of them are in `no`.
+fn each(list: &Literal, level: u8, no: &[&str]) -> Option<Vec<bool>> {
     let Literal::List(list) = list else { return None };
-    let mut met = 0;
-    for value in list.get(..usize::from(level))? {
-        match value {
-            Literal::Text(text) if text == "YES" => met += 1,
-            Literal::Text(text) if no.contains(&text.as_str()) => {}
-            _ => return None,
-        }
-    }
-    Some(met)
+    let mark = |value: &Literal| match value {
+        Literal::Text(text) if text == "YES" => Some(true),
+        Literal::Text(text) if no.contains(&text.as_str()) => Some(false),
+        _ => None,
+    };
+    list.get(..usize::from(level))?.iter().map(mark).collect()
 }

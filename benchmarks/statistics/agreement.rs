@@ -21,9 +21,36 @@ pub fn fleiss(counts: &[[u64; 2]]) -> Option<f64> {
     (chance < 1.0).then(|| (observed - chance) / (1.0 - chance))
 }
 
+/// Cohen's kappa (1960) of two judges in two classes: `table[a][b]` subjects that the first put in
+/// class `a` and the second in class `b`. 1 is full agreement, 0 what chance would give.
+///
+/// `None` without subjects, or where both put all in one class and kappa is not defined.
+pub fn cohen(table: [[u64; 2]; 2]) -> Option<f64> {
+    let cell = table.map(|row| row.map(|count| count as f64));
+    let [rows, columns] =
+        [cell.map(|row| row[0] + row[1]), [cell[0][0] + cell[1][0], cell[0][1] + cell[1][1]]];
+    let n = rows[0] + rows[1];
+    let observed = (cell[0][0] + cell[1][1]) / n;
+    let chance = (rows[0] * columns[0] + rows[1] * columns[1]) / (n * n);
+    (n > 0.0 && chance < 1.0).then(|| (observed - chance) / (1.0 - chance))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 50 subjects, of which 20 are yes by both, 15 no by both, 5 and 10 apart: they agree on 0.7,
+    /// by chance on 0.5 · 0.6 + 0.5 · 0.4 = 0.5.
+    #[test]
+    fn kappa_of_two() {
+        assert!((cohen([[20, 5], [10, 15]]).unwrap() - 0.4).abs() < 1e-12);
+        assert_eq!(cohen([[3, 0], [0, 4]]), Some(1.0));
+        assert_eq!(cohen([[0, 2], [2, 0]]), Some(-1.0));
+        // One who says the same of all tells nothing.
+        assert_eq!(cohen([[3, 4], [0, 0]]), Some(0.0));
+        assert_eq!(cohen([[7, 0], [0, 0]]), None);
+        assert_eq!(cohen([[0; 2]; 2]), None);
+    }
 
     #[test]
     fn kappa_of_full_and_of_no_agreement() {

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use heedful_benchmarks::catalogue::{self, Benchmark};
 
-use crate::error::{Error, Result};
+use super::benchmarks_prompts::Prompts;
+use crate::error::Result;
 
 /// List the benchmarks, or tell what one of them is.
 #[derive(Debug, Args)]
@@ -15,6 +16,7 @@ pub(super) struct Benchmarks {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(List),
+    Prompts(Prompts),
     Show(Show),
 }
 
@@ -44,6 +46,7 @@ impl Benchmarks {
     pub(super) fn run(self) -> Result<bool> {
         match self.command {
             Command::List(command) => command.run(),
+            Command::Prompts(command) => command.run(),
             Command::Show(command) => command.run(),
         }
     }
@@ -67,11 +70,7 @@ impl List {
 
 impl Show {
     fn run(self) -> Result<bool> {
-        let Some(benchmark) = catalogue::find(&self.name) else {
-            let names = catalogue::ALL.map(|benchmark| benchmark.name).join(", ");
-            let problem = format!("no benchmark `{}`; there are {names}", self.name);
-            return Err(Error::usage(problem));
-        };
+        let benchmark = super::eval::found(&self.name)?;
         if self.json {
             super::print_json(benchmark)?;
             return Ok(true);

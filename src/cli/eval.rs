@@ -1,103 +1,78 @@
 //! `heedful eval`: scores of published benchmarks from responses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
-use heedful_benchmarks::catalogue::Benchmark as About;
+use clap::Args;
+use heedful_benchmarks::answered::Removal;
+use heedful_benchmarks::catalogue::{self, Benchmark, Scoring};
+use heedful_benchmarks::reasoning::layout::Layout;
 use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::thinking::Policy;
-use heedful_benchmarks::{ifbench, ifeval};
 use heedful_constraints::Profile;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::judges::{Judges, Told};
-use crate::error::Result;
+use super::subject::{Asking, Subject};
+use crate::error::{Error, Result};
 use crate::evaluate::{self, Config};
+use crate::outcome::{Keep, Outcome, Scored};
 use crate::place::Place;
-use crate::{judge, judged, revision};
+use crate::{judge, judged, reasoning, revision};
 
-/// Score a published benchmark from responses.
+/// Score published benchmarks, from responses or by asking a model: one, or several in one go.
+///
+/// IFEval and IFBench: the four accuracies of the official scorers; missing responses count as not
+/// followed. CFBench, ComplexBench, FollowBench, InFoBench: rules decide what has one, a judge the
+/// rest; a reply that is not in the form is asked for again, then counted. Reasoning: answers, as
+/// many samples an item as there are. Responses are joined by key or by the prompt's text. All
+/// figures come with 95 % intervals.
 #[derive(Debug, Args)]
-pub(super) struct Eval {
-    #[command(subcommand)]
-    benchmark: Benchmark,
-}
-
-#[derive(Debug, Subcommand)]
-enum Benchmark {
-    /// CFBench (arXiv 2408.01122): CSR, ISR and PSR by judged criteria.
-    ///
-    /// Responses are joined by `idx` or by the prompt's text; without `--responses` they are those
-    /// beside the items, as the official inference writes them. Every criterion is marked by the
-    /// judge; a reply that is not in the form is asked for again, then counted.
-    #[command(after_help = "\
+#[command(after_help = "\
 Examples:
-  heedful eval cfbench --items cfbench_data.json --responses r.jsonl \\
-      --endpoint http://localhost:8000/v1 --judge qwen2.5-72b --cache judged --save-replies j.jsonl
-  heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge-replies j.jsonl --json
+  heedful eval ifeval --items input_data.jsonl --responses gpt4.jsonl
+  heedful eval ifeval --items input_data.jsonl --responses r1.jsonl --thinking auto --out runs
+  heedful eval ifbench --items IFBench_test.jsonl --responses a.jsonl --json | jq .prompt_loose
+  heedful eval ifeval ifbench reasoning --data benchmarks --responses answers --out runs --name a
   heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge qwen2.5-72b \\
-      --batch-out questions.jsonl")]
-    Cfbench(Box<Judged>),
-    /// IFBench (arXiv 2507.02833): the four accuracies of the official scorer, with 95 %
-    /// intervals. Its authors report `prompt_loose`.
-    ///
-    /// Responses are joined by key or by the prompt's text. Missing responses count as not followed
-    /// and are named, as are unmatched and repeated ones.
-    #[command(after_help = "\
-Examples:
-  heedful eval ifbench --prompts IFBench_test.jsonl --responses gpt4.jsonl
-  heedful eval ifbench --prompts IFBench_test.jsonl --responses r1.jsonl --thinking auto --out runs
-  heedful eval ifbench --prompts IFBench_test.jsonl --responses a.jsonl --json | jq .prompt_loose")]
-    Ifbench(Verifiable),
-    /// IFEval (arXiv 2311.07911): the four accuracies of the official scorer, with 95 % intervals.
-    ///
-    /// Responses are joined by key or by the prompt's text. Missing responses count as not followed
-    /// and are named, as are unmatched and repeated ones.
-    #[command(after_help = "\
-Examples:
-  heedful eval ifeval --prompts input_data.jsonl --responses gpt4.jsonl
-  heedful eval ifeval --prompts input_data.jsonl --responses out/responses-3f2a9c01d4e7
-  heedful eval ifeval --prompts input_data.jsonl --responses r1.jsonl --thinking auto --out runs
-  heedful eval ifeval --prompts input_data.jsonl --responses a.jsonl --json | jq .prompt_strict")]
-    Ifeval(Verifiable),
-}
-
-#[derive(Debug, Args)]
-struct Judged {
-    /// The published items.
-    #[arg(long, value_name = "FILE")]
-    items: PathBuf,
-    /// The responses: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
-    /// that `heedful generate` made.
-    #[arg(long, value_name = "PATH")]
-    responses: Option<PathBuf>,
-    #[command(flatten)]
-    thinking: Thinking,
-    #[command(flatten)]
-    judges: Judges,
-    /// Keep the replies, for `--judge-replies`.
-    #[arg(long, value_name = "FILE")]
-    save_replies: Option<PathBuf>,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
-struct Verifiable {
-    /// The official prompts, `{key, prompt, instruction_id_list, kwargs}` a line.
-    #[arg(long, value_name = "FILE")]
-    prompts: PathBuf,
-    /// The responses: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
-    /// that `heedful generate` made.
-    #[arg(long, value_name = "PATH")]
-    responses: PathBuf,
-    /// The reading of the rules that is printed; the scores hold both.
+      --judge-endpoint http://localhost:8000/v1 --cache judged --save-replies replies.jsonl
+  heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge-replies replies.jsonl
+  heedful eval complexbench --items data_final.json --responses r.jsonl --judge qwen2.5-72b \\
+      --judge-batch-out questions.jsonl
+  heedful eval ifeval reasoning --data benchmarks --model smollm2-135m --out runs --name base
+  heedful eval ifeval --data benchmarks --model NAME --endpoint http://localhost:8000/v1 --out runs")]
+pub(super) struct Eval {
+    /// The benchmarks, by the names of `heedful benchmarks list`.
+    #[arg(required = true, value_name = "BENCHMARK")]
+    benchmarks: Vec<String>,
+    /// The published items; with several benchmarks `NAME=PATH` for each. Reasoning has items of
+    /// its own.
+    #[arg(long, visible_alias = "prompts", value_name = "[NAME=]PATH")]
+    items: Vec<String>,
+    /// A folder that holds the items where `benchmarks show NAME --json` says under `file`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Responses that there are: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
+    /// that `heedful generate` made. With several benchmarks `NAME=PATH` for each, or a folder with
+    /// `NAME.jsonl`.
+    #[arg(long, value_name = "[NAME=]PATH")]
+    responses: Vec<String>,
+    /// The reading of rules that is printed; the scores hold both.
     #[arg(long, default_value_t = Profile::Official)]
     profile: Profile,
+    /// The layout of reasoning items, where it is not to be told by their keys.
+    #[arg(long, value_name = "NAME")]
+    layout: Option<Layout>,
     #[command(flatten)]
     thinking: Thinking,
-    /// Write the scores as an artifact into this folder, for `heedful report`.
+    #[command(flatten)]
+    subject: Subject,
+    #[command(flatten)]
+    judges: Judges,
+    /// Keep the judge's replies, for `--judge-replies`.
+    #[arg(long, value_name = "FILE")]
+    save_replies: Option<PathBuf>,
+    /// Write the scores as artifacts into this folder, for `heedful report`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The name of the run in reports; by default that of the responses.
@@ -125,81 +100,297 @@ impl Thinking {
         self.policy != Policy::None || self.prefilled
     }
 
+    /// The same, for benchmarks that no rule decides.
+    fn removal(&self) -> Removal {
+        Removal { thinking: self.policy.clone(), prefilled: self.prefilled }
+    }
+
     /// The policy, and whether the opening tag is the template's.
     pub(super) fn setting(&self) -> (Policy, bool) {
         (self.policy.clone(), self.prefilled)
     }
 }
 
+/// What one benchmark came to.
+enum Done {
+    Verifiable(Box<evaluate::Outcome>),
+    Other { outcome: Box<Outcome>, told: Told, path: Option<PathBuf> },
+}
+
 impl Eval {
     pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
-        match self.benchmark {
-            Benchmark::Cfbench(command) => command.run(place, quiet),
-            Benchmark::Ifbench(command) => command.run(&ifbench::ABOUT, quiet),
-            Benchmark::Ifeval(command) => command.run(&ifeval::ABOUT, quiet),
+        let asked: Vec<&'static Benchmark> =
+            self.benchmarks.iter().map(|name| found(name)).collect::<Result<_>>()?;
+        let batch = self.judges.batch_out()?.is_some();
+        if asked.len() > 1 && (batch || self.save_replies.is_some()) {
+            let problem = "--save-replies and --judge-batch-out take one benchmark at a time";
+            return Err(Error::usage(problem));
+        }
+        self.named_all(&asked)?;
+        let mut all = Vec::new();
+        for benchmark in asked {
+            let Some(done) = self.one(benchmark, place, quiet)? else { return Ok(true) };
+            all.push((benchmark.name, done));
+        }
+        self.tell(&all, quiet)?;
+        Ok(true)
+    }
+
+    /// Refuses a `NAME=` of a benchmark that is not asked for.
+    fn named_all(&self, asked: &[&Benchmark]) -> Result<()> {
+        for (option, list) in [("--items", &self.items), ("--responses", &self.responses)] {
+            for value in list {
+                let named = value.split_once('=').map(|(name, _)| name);
+                let known = named.filter(|name| catalogue::find(name).is_some());
+                match known {
+                    Some(name) if asked.iter().all(|benchmark| benchmark.name != name) => {
+                        let problem = format!("{option} {value}: {name} is not asked for");
+                        return Err(Error::usage(problem));
+                    }
+                    None if list.len() > 1 => {
+                        let problem = format!("{option} {value}: of several, each is NAME=PATH");
+                        return Err(Error::usage(problem));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Scores one; `None` where only a batch of questions was written.
+    fn one(
+        &self,
+        benchmark: &'static Benchmark,
+        place: Place,
+        quiet: bool,
+    ) -> Result<Option<Done>> {
+        let items = self.items(benchmark)?;
+        let responses = self.answered(benchmark, items.as_deref(), (place, quiet))?;
+        match benchmark.scoring {
+            Scoring::Rules => self
+                .verifiable(benchmark, items, responses)
+                .map(|done| Some(Done::Verifiable(done))),
+            Scoring::Answers => {
+                let config = reasoning::Config {
+                    items: items.clone(),
+                    layout: self.layout,
+                    responses: needed(benchmark, responses.clone(), "--responses")?,
+                    removal: self.thinking.removal(),
+                };
+                let scored = reasoning::score(&config)?;
+                self.kept(scored, Told::default(), items, responses).map(Some)
+            }
+            Scoring::Judge => self.judged(benchmark, items, responses, (place, quiet)),
         }
     }
-}
 
-/// What `--json` prints of a judged benchmark.
-#[derive(Serialize)]
-struct Printed<'a, F> {
-    #[serde(flatten)]
-    outcome: &'a judged::Outcome<F>,
-    #[serde(flatten)]
-    told: &'a Told,
-}
-
-impl Judged {
-    fn run(self, place: Place, quiet: bool) -> Result<bool> {
+    fn verifiable(
+        &self,
+        benchmark: &'static Benchmark,
+        items: Option<PathBuf>,
+        responses: Option<PathBuf>,
+    ) -> Result<Box<evaluate::Outcome>> {
         let (thinking, prefilled) = self.thinking.setting();
+        Ok(Box::new(evaluate::verifiable(&Config {
+            benchmark,
+            prompts: needed(benchmark, items, "--items")?,
+            responses: needed(benchmark, responses, "--responses")?,
+            setting: Setting { profile: self.profile, thinking, prefilled },
+            out: self.out.clone(),
+            name: self.name.clone(),
+            revision: revision::current(),
+        })?))
+    }
+
+    fn judged(
+        &self,
+        benchmark: &'static Benchmark,
+        items: Option<PathBuf>,
+        responses: Option<PathBuf>,
+        (place, quiet): (Place, bool),
+    ) -> Result<Option<Done>> {
         let config = judged::Config {
-            items: self.items,
-            responses: self.responses,
-            thinking,
-            prefilled,
-            replies: self.save_replies,
+            items: needed(benchmark, items.clone(), "--items")?,
+            responses: responses.clone(),
+            removal: self.thinking.removal(),
+            replies: self.save_replies.clone(),
         };
-        let asked = judged::Cfbench::read(&config)?;
+        let none = || Error::usage(format!("{}: no judge decides it", benchmark.name));
+        let asked = judged::read(benchmark.name, &config)?.ok_or_else(none)?;
         if let Some((path, sampling)) = self.judges.batch_out()? {
-            judge::write_batch(&path, &sampling, &asked.cases)?;
-            if !quiet {
-                eprintln!("{}: {} questions", path.display(), asked.cases.len());
+            if asked.asks_on() {
+                let problem =
+                    "its questions depend on the replies before: a batch cannot hold them";
+                return Err(Error::usage(format!(
+                    "--judge-batch-out: {}: {problem}",
+                    benchmark.name
+                )));
             }
-            return Ok(true);
+            judge::write_batch(&path, &sampling, asked.cases())?;
+            if !quiet {
+                eprintln!("{}: {} questions", path.display(), asked.cases().len());
+            }
+            return Ok(None);
         }
         let run = |by: &mut dyn judge::Judge| asked.score(&config, by);
-        let (outcome, told) = self.judges.with(place, quiet, run)?;
-        if self.json {
-            super::print_json(&Printed { outcome: &outcome, told: &told })?;
-        } else {
-            super::print(&outcome.markdown())?;
+        let (scored, told) = self.judges.with(place, quiet, run)?;
+        self.kept(scored, told, items, responses).map(Some)
+    }
+
+    /// The outcome, written where that is asked for.
+    fn kept(
+        &self,
+        scored: Scored,
+        told: Told,
+        items: Option<PathBuf>,
+        responses: Option<PathBuf>,
+    ) -> Result<Done> {
+        let outcome = Box::new(Outcome::from(scored));
+        let Some(out) = &self.out else { return Ok(Done::Other { outcome, told, path: None }) };
+        let from = responses.as_deref().or(items.as_deref());
+        let default = || evaluate::default_name(from.unwrap_or(Path::new(outcome.benchmark)));
+        let (policy, prefilled) = self.thinking.setting();
+        let artifact = outcome.keep(&Keep {
+            out: out.clone(),
+            name: self.name.clone().unwrap_or_else(default),
+            items,
+            responses,
+            thinking: (policy.to_string(), prefilled),
+            revision: revision::current(),
+        })?;
+        Ok(Done::Other { outcome, told, path: Some(artifact.path) })
+    }
+
+    /// The items of a benchmark; none where nobody says, or they are part of the program.
+    fn items(&self, benchmark: &Benchmark) -> Result<Option<PathBuf>> {
+        if let Some(path) = of_name(&self.items, benchmark, self.benchmarks.len()) {
+            return Ok(Some(path));
         }
-        Ok(true)
+        let Some(data) = self.data.as_ref().filter(|_| !benchmark.file.is_empty()) else {
+            return Ok(None);
+        };
+        let path = data.join(benchmark.file);
+        match path.exists() {
+            true => Ok(Some(path)),
+            false => {
+                let (path, how) = (path.display(), benchmark.data);
+                Err(Error::usage(format!("--data: no {path}; it is {how}")))
+            }
+        }
+    }
+
+    /// The responses that are given, or those of the model under test.
+    fn answered(
+        &self,
+        benchmark: &Benchmark,
+        items: Option<&Path>,
+        on: (Place, bool),
+    ) -> Result<Option<PathBuf>> {
+        if !self.subject.is_asked() {
+            return self.responses(benchmark);
+        }
+        let out = self.out.as_deref().unwrap_or(Path::new("out"));
+        let asking = Asking { benchmark, items, layout: self.layout, out };
+        self.subject.answer(&asking, &self.judges.line, on).map(Some)
+    }
+
+    /// The responses to a benchmark.
+    fn responses(&self, benchmark: &Benchmark) -> Result<Option<PathBuf>> {
+        let Some(path) = of_name(&self.responses, benchmark, 1) else { return Ok(None) };
+        let shared = self.benchmarks.len() > 1 && !path.join("manifest.json").exists();
+        if !(shared && path.is_dir()) {
+            return Ok(Some(path));
+        }
+        let name = benchmark.name;
+        let files = [format!("{name}.jsonl"), format!("{name}.parquet"), name.to_owned()];
+        let found = files.iter().map(|file| path.join(file)).find(|file| file.exists());
+        let problem = || format!("--responses {}: no {}", path.display(), files.join(", "));
+        found.map(Some).ok_or_else(|| Error::usage(problem()))
+    }
+
+    fn tell(&self, all: &[(&'static str, Done)], quiet: bool) -> Result<()> {
+        if self.json {
+            match all {
+                [(_, one)] => super::print_json(&one.json())?,
+                _ => {
+                    let each = all.iter().map(|(name, done)| ((*name).to_owned(), done.json()));
+                    let each: Map<String, Value> = each.collect();
+                    super::print_json(&json!({"benchmarks": each}))?;
+                }
+            }
+        } else {
+            let text: Vec<String> = all.iter().map(|(_, done)| done.markdown()).collect();
+            super::print(&text.join("\n"))?;
+        }
+        for (_, done) in all.iter().filter(|_| !quiet) {
+            if let Some(path) = done.path() {
+                eprintln!("scores: {}", path.display());
+            }
+        }
+        Ok(())
     }
 }
 
-impl Verifiable {
-    fn run(self, benchmark: &'static About, quiet: bool) -> Result<bool> {
-        let (thinking, prefilled) = self.thinking.setting();
-        let config = Config {
-            benchmark,
-            prompts: self.prompts,
-            responses: self.responses,
-            setting: Setting { profile: self.profile, thinking, prefilled },
-            out: self.out,
-            name: self.name,
-            revision: revision::current(),
-        };
-        let outcome = evaluate::verifiable(&config)?;
-        if self.json {
-            super::print_json(&outcome)?;
-        } else {
-            super::print(&outcome.markdown())?;
+impl Done {
+    fn json(&self) -> Value {
+        /// What is printed of a judged benchmark.
+        #[derive(Serialize)]
+        struct Printed<'a> {
+            #[serde(flatten)]
+            outcome: &'a Outcome,
+            #[serde(flatten)]
+            told: &'a Told,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            path: &'a Option<PathBuf>,
         }
-        if let (Some(path), false) = (&outcome.path, quiet) {
-            eprintln!("scores: {}", path.display());
+        match self {
+            Done::Verifiable(outcome) => json!(outcome),
+            Done::Other { outcome, told, path } => json!(Printed { outcome, told, path }),
         }
-        Ok(true)
     }
+
+    fn markdown(&self) -> String {
+        match self {
+            Done::Verifiable(outcome) => outcome.markdown(),
+            Done::Other { outcome, told, .. } => outcome.markdown() + &told.markdown(),
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Done::Verifiable(outcome) => outcome.path.as_deref(),
+            Done::Other { path, .. } => path.as_deref(),
+        }
+    }
+}
+
+/// The benchmark of this name.
+pub(super) fn found(name: &str) -> Result<&'static Benchmark> {
+    catalogue::find(name).ok_or_else(|| {
+        let names = catalogue::ALL.map(|benchmark| benchmark.name).join(", ");
+        Error::usage(format!("no benchmark `{name}`; there are {names}"))
+    })
+}
+
+/// What is said of a benchmark by name, or of the only one.
+fn of_name(values: &[String], benchmark: &Benchmark, asked: usize) -> Option<PathBuf> {
+    let named = values.iter().find_map(|value| {
+        let (name, path) = value.split_once('=')?;
+        (name == benchmark.name).then(|| PathBuf::from(path))
+    });
+    let is_named = |value: &String| {
+        value.split_once('=').is_some_and(|(name, _)| catalogue::find(name).is_some())
+    };
+    let plain = || values.iter().find(|value| !is_named(value)).map(PathBuf::from);
+    named.or_else(|| plain().filter(|_| asked == 1))
+}
+
+fn needed(benchmark: &Benchmark, path: Option<PathBuf>, option: &str) -> Result<PathBuf> {
+    path.ok_or_else(|| {
+        let (name, data) = (benchmark.name, benchmark.data);
+        let hint =
+            if option == "--items" { format!(" (its items: {data})") } else { String::new() };
+        Error::usage(format!("{name}: give {option}{hint}"))
+    })
 }

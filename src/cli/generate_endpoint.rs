@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::generate::cache::Cache;
 use crate::generate::client::{Key, Server};
+use crate::generate::cost::{Budget, Prices, Spent};
 use crate::generate::endpoint::{self, Settings, Tally};
 use crate::generate::request::Sampling;
 use crate::generate::retry::Patience;
@@ -26,6 +27,20 @@ pub(super) struct Endpoint {
     /// The environment variable that holds the server's key.
     #[arg(long, value_name = "NAME", requires = "endpoint")]
     api_key_env: Option<String>,
+    #[command(flatten)]
+    line: Line,
+    /// Write the open requests as an OpenAI batch file, and ask nobody.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "batch_in"])]
+    batch_out: Option<PathBuf>,
+    /// Take the answers from the results of such a batch.
+    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
+    batch_in: Option<PathBuf>,
+}
+
+/// How servers are asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub(super) struct Line {
     /// Further keys of the request's body, as a JSON object.
     #[arg(long, value_name = "JSON")]
     extra: Option<String>,
@@ -57,14 +72,17 @@ pub(super) struct Endpoint {
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Ask nobody: an answer that is not in the cache is an error.
-    #[arg(long, requires = "cache", requires = "endpoint")]
+    #[arg(long, requires = "cache")]
     offline: bool,
-    /// Write the open requests as an OpenAI batch file, and ask nobody.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "batch_in"])]
-    batch_out: Option<PathBuf>,
-    /// Take the answers from the results of such a batch.
-    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
-    batch_in: Option<PathBuf>,
+    /// Price of a million tokens of prompts, in US dollars: the cost is told.
+    #[arg(long, value_name = "USD", requires = "price_out")]
+    price_in: Option<f64>,
+    /// Price of a million tokens written, in US dollars.
+    #[arg(long, value_name = "USD", requires = "price_in")]
+    price_out: Option<f64>,
+    /// Ask nothing more once this much is spent, in US dollars; what is under way is still paid.
+    #[arg(long, value_name = "USD", requires = "price_in")]
+    max_cost: Option<f64>,
 }
 
 impl Endpoint {
@@ -76,26 +94,6 @@ impl Endpoint {
     /// Where answers come from, for the manifest.
     pub(super) fn policy(&self) -> String {
         self.endpoint.clone().unwrap_or_else(|| "batch".to_owned())
-    }
-
-    /// Where a batch is to be written.
-    pub(super) fn batch_out(&self) -> Option<&Path> {
-        self.batch_out.as_deref()
-    }
-
-    /// The results of a batch.
-    pub(super) fn batch_in(&self) -> Option<&Path> {
-        self.batch_in.as_deref()
-    }
-
-    /// The further keys of the body.
-    pub(super) fn extra(&self) -> Result<Map<String, Value>> {
-        let Some(text) = &self.extra else { return Ok(Map::new()) };
-        match serde_json::from_str(text) {
-            Ok(Value::Object(extra)) => Ok(extra),
-            Ok(other) => Err(Error::usage(format!("--extra: expected an object, found {other}"))),
-            Err(e) => Err(Error::usage(format!("--extra: no JSON: {e}"))),
-        }
     }
 
     /// Makes the artifact of `job`; `None` when only a batch was written.
@@ -120,49 +118,18 @@ impl Endpoint {
             .map(Some);
         }
         let settings = self.settings(sampling)?;
-        let bar = progress::bar("generate", None, quiet);
-        let mut last = Tally::default();
-        let tick = |tally: Tally| {
-            bar.set_position(tally.answered);
-            bar.set_message(format!("generate · {} tokens", tally.tokens));
-        };
-        let outcome = complete(job, |requests, done| {
-            bar.set_length(requests.len() as u64);
-            last = endpoint::run(&settings, requests, done, &tick)?;
-            Ok(())
-        });
-        bar.finish_and_clear();
-        let outcome = outcome?;
-        if !quiet && last.answered > 0 {
-            let Tally { answered, cached, attempts, prompt_tokens, tokens } = last;
-            eprintln!(
-                "{answered} answered, {cached} of them from the cache; {attempts} questions sent; \
-                 {prompt_tokens} + {tokens} tokens"
-            );
-        }
-        Ok(Some(outcome))
+        self.line.complete(job, &settings, quiet).map(Some)
+    }
+
+    /// The further keys of the body.
+    pub(super) fn extra(&self) -> Result<Map<String, Value>> {
+        self.line.extra()
     }
 
     /// How the server is asked.
     pub(super) fn settings(&self, sampling: Sampling) -> Result<Settings> {
         let url = self.endpoint.as_deref().ok_or_else(|| Error::usage("give --endpoint"))?;
-        let mut server = Server::new(url);
-        server.key = self.api_key_env.as_deref().map(Key::from_env).transpose()?;
-        server.connect = seconds("--connect-timeout", self.connect_timeout)?;
-        server.silence = seconds("--read-timeout", self.read_timeout)?;
-        server.total = seconds("--timeout", self.timeout)?;
-        server.stream = self.stream;
-        let seed = sampling.seed.unwrap_or(0);
-        Ok(Settings {
-            server,
-            sampling,
-            concurrency: self.concurrency,
-            requests_per_minute: self.rpm,
-            tokens_per_minute: self.tpm,
-            patience: Patience { attempts: self.attempts.max(1), seed, ..Patience::default() },
-            cache: self.cache.as_deref().map(Cache::open).transpose()?,
-            offline: self.offline,
-        })
+        self.line.settings((url, self.api_key_env.as_deref()), sampling)
     }
 
     /// Writes all requests of `job` as a batch, unless its artifact is there.
@@ -178,6 +145,90 @@ impl Endpoint {
         }
         Ok(())
     }
+}
+
+impl Line {
+    /// The further keys of the body.
+    pub(super) fn extra(&self) -> Result<Map<String, Value>> {
+        let Some(text) = &self.extra else { return Ok(Map::new()) };
+        match serde_json::from_str(text) {
+            Ok(Value::Object(extra)) => Ok(extra),
+            Ok(other) => Err(Error::usage(format!("--extra: expected an object, found {other}"))),
+            Err(e) => Err(Error::usage(format!("--extra: no JSON: {e}"))),
+        }
+    }
+
+    /// Makes the artifact of `job` by the server of `settings`.
+    pub(super) fn complete(&self, job: &Job, settings: &Settings, quiet: bool) -> Result<Outcome> {
+        let bar = progress::bar("generate", None, quiet);
+        let mut last = Tally::default();
+        let tick = |tally: Tally| {
+            bar.set_position(tally.answered);
+            bar.set_message(format!("generate · {} tokens", tally.tokens));
+        };
+        let outcome = complete(job, |requests, done| {
+            bar.set_length(requests.len() as u64);
+            last = endpoint::run(settings, requests, done, &tick)?;
+            Ok(())
+        });
+        bar.finish_and_clear();
+        let outcome = outcome?;
+        if !quiet && last.answered > 0 {
+            eprintln!("{}", Spent::new(last, self.prices()?).line());
+        }
+        Ok(outcome)
+    }
+
+    /// What tokens cost, where it was typed.
+    pub(super) fn prices(&self) -> Result<Option<Prices>> {
+        let (Some(prompt), Some(written)) = (self.price_in, self.price_out) else {
+            return Ok(None);
+        };
+        let prompt = dollars("--price-in", prompt)?;
+        Ok(Some(Prices { prompt, written: dollars("--price-out", written)? }))
+    }
+
+    fn budget(&self) -> Result<Option<Budget>> {
+        let (Some(most), Some(prices)) = (self.max_cost, self.prices()?) else { return Ok(None) };
+        Ok(Some(Budget { prices, most: dollars("--max-cost", most)?, spent: 0.0 }))
+    }
+
+    /// Whether there is a limit on the cost, and nowhere to keep answers.
+    pub(super) fn wants_cache(&self) -> bool {
+        self.max_cost.is_some() && self.cache.is_none()
+    }
+
+    /// How the server at `url` is asked, with the key in an environment variable.
+    pub(super) fn settings(
+        &self,
+        (url, key): (&str, Option<&str>),
+        sampling: Sampling,
+    ) -> Result<Settings> {
+        let mut server = Server::new(url);
+        server.key = key.map(Key::from_env).transpose()?;
+        server.connect = seconds("--connect-timeout", self.connect_timeout)?;
+        server.silence = seconds("--read-timeout", self.read_timeout)?;
+        server.total = seconds("--timeout", self.timeout)?;
+        server.stream = self.stream;
+        let seed = sampling.seed.unwrap_or(0);
+        Ok(Settings {
+            server,
+            sampling,
+            concurrency: self.concurrency,
+            requests_per_minute: self.rpm,
+            tokens_per_minute: self.tpm,
+            patience: Patience { attempts: self.attempts.max(1), seed, ..Patience::default() },
+            cache: self.cache.as_deref().map(Cache::open).transpose()?,
+            offline: self.offline,
+            budget: self.budget()?,
+            kept: true,
+        })
+    }
+}
+
+fn dollars(option: &str, value: f64) -> Result<f64> {
+    let good = (0.0..1e9).contains(&value).then_some(value);
+    good.ok_or_else(|| Error::usage(format!("{option} {value}: expected dollars, 0 or more")))
 }
 
 fn seconds(option: &str, value: f64) -> Result<Duration> {

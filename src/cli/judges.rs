@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::generate_endpoint::Endpoint;
+use super::generate_endpoint::Line;
 use crate::error::{Error, Result};
-use crate::generate::endpoint::Tally;
+use crate::generate::cost::Spent;
+use crate::generate::endpoint::{Settings, Tally};
 use crate::generate::request::Sampling;
-use crate::judge::{Agreement, Judge, Panel, Recorded, Scorer, Server};
+use crate::judge::{Agreement, Judge, Panel, Plan, Probes, Probing, Recorded, Scorer, Server};
 use crate::place::Place;
 use crate::progress;
 
@@ -33,25 +34,78 @@ pub(super) struct Judges {
     /// Temperature of the judging model.
     #[arg(long, value_name = "T", default_value_t = 0.0, help_heading = "Judges")]
     judge_temperature: f64,
+    /// Probe the judge's biases on so many cases, drawn by `--probe-seed`: criteria reversed,
+    /// response padded, and the same question once more.
+    #[arg(long, value_name = "N", help_heading = "Judges")]
+    probe: Option<usize>,
+    /// The seed of the probes' draw.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        requires = "probe",
+        help_heading = "Judges"
+    )]
+    probe_seed: u64,
+    /// The address of the judging model's server, OpenAI-compatible: `http://host:port/v1`.
+    #[arg(long, value_name = "URL", help_heading = "Judges")]
+    judge_endpoint: Option<String>,
+    /// The environment variable that holds that server's key.
+    #[arg(long, value_name = "NAME", requires = "judge_endpoint", help_heading = "Judges")]
+    judge_key_env: Option<String>,
+    /// Write the questions as an OpenAI batch file, and ask nobody.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["judge_endpoint", "judge_batch_in"],
+          help_heading = "Judges")]
+    judge_batch_out: Option<PathBuf>,
+    /// Take the replies from the results of such a batch.
+    #[arg(long, value_name = "FILE", conflicts_with = "judge_endpoint", help_heading = "Judges")]
+    judge_batch_in: Option<PathBuf>,
     #[command(flatten)]
-    endpoint: Endpoint,
+    pub(super) line: Line,
 }
 
 /// What is told of the judges beside what they said.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Told {
-    /// What was asked of a server, and the tokens that it counted.
+    /// What was asked of a server, the tokens that it counted, and what they cost.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) spent: Option<Tally>,
+    pub(super) spent: Option<Spent>,
     /// Of a panel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) agreement: Option<Agreement>,
+    /// What was found when the judge was probed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) probes: Option<Probes>,
+}
+
+impl Told {
+    /// For a terminal, in Markdown.
+    pub(super) fn markdown(&self) -> String {
+        let mut text = String::new();
+        if let Some(agreement) = &self.agreement {
+            let share = |value: Option<f64>| value.map_or("–".to_owned(), |x| format!("{x:.2}"));
+            let Agreement { criteria, tied, .. } = agreement;
+            let (unanimous, kappa) = (share(agreement.unanimous), share(agreement.kappa));
+            text.push_str(&format!(
+                "panel: of one opinion on {unanimous} of {criteria} criteria, Fleiss' kappa \
+                 {kappa}, {tied} cases tied\n"
+            ));
+        }
+        if let Some(probes) = &self.probes {
+            text.push_str(&probes.markdown());
+        }
+        if let Some(spent) = &self.spent {
+            text.push_str(&format!("\n{}\n", spent.line()));
+        }
+        text
+    }
 }
 
 impl Judges {
     /// Where a batch of questions is to be written, if it is, and how the model is to be asked.
     pub(super) fn batch_out(&self) -> Result<Option<(PathBuf, Sampling)>> {
-        let Some(path) = self.endpoint.batch_out() else { return Ok(None) };
+        let Some(path) = &self.judge_batch_out else { return Ok(None) };
+        self.plan()?;
         Ok(Some((path.to_owned(), self.sampling()?)))
     }
 
@@ -62,9 +116,35 @@ impl Judges {
             temperature: Some(self.judge_temperature),
             max_tokens: Some(self.judge_tokens),
             seed: Some(0),
-            extra: self.endpoint.extra()?,
+            extra: self.line.extra()?,
             ..Sampling::default()
         })
+    }
+
+    /// What to probe. Who only repeats what was said before cannot be asked anew.
+    fn plan(&self) -> Result<Option<Plan>> {
+        let Some(cases) = self.probe else { return Ok(None) };
+        let wrong = |problem: &str| Err(Error::usage(format!("--probe {cases}: {problem}")));
+        if cases == 0 {
+            return wrong("expected one case or more");
+        }
+        if !self.judge_replies.is_empty() {
+            return wrong("recorded replies answer no new question; leave --judge-replies out");
+        }
+        if self.judge_batch_in.is_some() || self.judge_batch_out.is_some() {
+            return wrong("a batch holds no questions of probes; give --judge-endpoint");
+        }
+        Ok(Some(Plan { cases, seed: self.probe_seed }))
+    }
+
+    fn settings(&self, url: &str) -> Result<Settings> {
+        if self.line.wants_cache() {
+            let problem = "--max-cost: give --cache DIR, where what was answered is kept";
+            return Err(Error::usage(problem));
+        }
+        let server = (url, self.judge_key_env.as_deref());
+        // Replies that came before a failure are nowhere but in the cache.
+        Ok(Settings { kept: false, ..self.line.settings(server, self.sampling()?)? })
     }
 
     /// Calls `run` with the judge that was typed.
@@ -74,6 +154,7 @@ impl Judges {
         quiet: bool,
         run: impl FnOnce(&mut dyn Judge) -> Result<T>,
     ) -> Result<(T, Told)> {
+        let (plan, prices) = (self.plan()?, self.line.prices()?);
         let bar = progress::bar("judge", None, quiet);
         let last = Cell::new(Tally::default());
         let tick = |tally: Tally| {
@@ -88,27 +169,40 @@ impl Judges {
         if let Some(path) = &self.judge_reward {
             judges.push(Box::new(Scorer::open(path, place)?));
         }
-        if let Some(results) = self.endpoint.batch_in() {
-            judges.push(Box::new(Server::of_batch(results.to_owned(), self.sampling()?)));
-        } else if self.endpoint.is_asked() {
-            let settings = self.endpoint.settings(self.sampling()?)?;
-            judges.push(Box::new(Server::new(settings, &tick)));
+        if let Some(results) = &self.judge_batch_in {
+            judges.push(Box::new(Server::of_batch(results.to_owned(), self.sampling()?, &tick)));
+        } else if let Some(url) = &self.judge_endpoint {
+            judges.push(Box::new(Server::new(self.settings(url)?, &tick)));
         }
-        let told = |agreement| {
-            let spent = self.endpoint.is_asked().then(|| last.get());
-            Told { spent, agreement }
-        };
         let done = match judges.len() {
             0 => Err(Error::usage(
-                "no judge: give --judge-replies, --judge-reward, --endpoint or --batch-in",
+                "no judge: give --judge-replies, --judge-reward, --judge-endpoint or --judge-batch-in",
             )),
-            1 => run(judges[0].as_mut()).map(|done| (done, told(None))),
-            _ => {
-                let mut panel = Panel::new(judges);
-                run(&mut panel).map(|done| (done, told(Some(panel.agreement().clone()))))
-            }
+            1 => probing(judges[0].as_mut(), plan, run),
+            _ => probing(&mut Panel::new(judges), plan, run),
         };
+        let done = done.map(|(done, told)| {
+            let asked = self.judge_endpoint.is_some() || self.judge_batch_in.is_some();
+            let spent = asked.then(|| Spent::new(last.get(), prices));
+            (done, Told { spent, ..told })
+        });
         bar.finish_and_clear();
         done
     }
+}
+
+/// Calls `run` with `judge`, which is probed where there is a plan.
+fn probing<T>(
+    judge: &mut dyn Judge,
+    plan: Option<Plan>,
+    run: impl FnOnce(&mut dyn Judge) -> Result<T>,
+) -> Result<(T, Told)> {
+    let Some(plan) = plan else {
+        let done = run(judge)?;
+        return Ok((done, Told { agreement: judge.agreement(), ..Told::default() }));
+    };
+    let mut judge = Probing::new(judge, plan);
+    let done = run(&mut judge)?;
+    let agreement = judge.agreement();
+    Ok((done, Told { agreement, probes: judge.found(), ..Told::default() }))
 }

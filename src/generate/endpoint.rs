@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use super::answer::Answer;
 use super::cache::Cache;
 use super::client::{Client, Server};
+use super::cost::Budget;
 use super::limits::Limits;
 use super::request::{Sampling, digest};
 use super::retry::{Patience, Trouble};
@@ -34,6 +35,10 @@ pub struct Settings {
     pub cache: Option<Cache>,
     /// Ask nobody: what is not in the cache is an error.
     pub offline: bool,
+    /// What may be spent.
+    pub budget: Option<Budget>,
+    /// Whether the caller keeps what it is given when the run fails.
+    pub kept: bool,
 }
 
 /// What a run did.
@@ -49,6 +54,30 @@ pub struct Tally {
     pub prompt_tokens: u64,
     /// Tokens written, as the server counts them; none from the cache.
     pub tokens: u64,
+    /// Answers, none from the cache, that the server did not count the tokens of.
+    pub unmetered: u64,
+}
+
+impl Tally {
+    /// What two runs did together.
+    pub fn plus(self, other: Tally) -> Tally {
+        Tally {
+            answered: self.answered + other.answered,
+            cached: self.cached + other.cached,
+            attempts: self.attempts + other.attempts,
+            prompt_tokens: self.prompt_tokens + other.prompt_tokens,
+            tokens: self.tokens + other.tokens,
+            unmetered: self.unmetered + other.unmetered,
+        }
+    }
+
+    /// Adds an answer with so many tokens in its prompt and its text.
+    pub fn add(&mut self, prompt_tokens: Option<u32>, tokens: Option<u32>) {
+        self.answered += 1;
+        self.prompt_tokens += u64::from(prompt_tokens.unwrap_or(0));
+        self.tokens += u64::from(tokens.unwrap_or(0));
+        self.unmetered += u64::from(prompt_tokens.is_none() || tokens.is_none());
+    }
 }
 
 /// A request that is under way.
@@ -76,7 +105,7 @@ struct Return {
 ///
 /// # Errors
 /// The server's refusal; at the end, the requests that got no answer; files that cannot be read
-/// or written; in an offline run, what is not in the cache.
+/// or written; in an offline run, what is not in the cache; a budget that is spent.
 pub fn run(
     settings: &Settings,
     requests: &[Request],
@@ -145,7 +174,7 @@ async fn ask_all(
     let mut under_way = JoinSet::new();
     let mut lost: Vec<(usize, String)> = Vec::new();
     loop {
-        while under_way.len() < settings.concurrency.max(1) {
+        while under_way.len() < settings.concurrency.max(1) && may_ask(settings, tally) {
             let Some(errand) = waiting.next() else { break };
             let (client, limits) = (client.clone(), Arc::clone(&limits));
             under_way.spawn(ask(client, limits, settings.patience, errand));
@@ -165,9 +194,7 @@ async fn ask_all(
                     if let Some(cache) = &settings.cache {
                         cache.put(&back.digest, &answer)?;
                     }
-                    tally.answered += 1;
-                    tally.prompt_tokens += u64::from(answer.prompt_tokens.unwrap_or(0));
-                    tally.tokens += u64::from(answer.tokens.unwrap_or(0));
+                    tally.add(answer.prompt_tokens, answer.tokens);
                     responses.push(answer.response(&requests[back.index]));
                 }
                 Err(Trouble::Stop(problem)) => {
@@ -184,7 +211,33 @@ async fn ask_all(
         }
         tick(*tally);
     }
-    told(requests, lost)
+    if let (Some(budget), true) = (&settings.budget, waiting.len() > 0) {
+        return Err(spent(settings, budget, tally, waiting.len(), requests.len()));
+    }
+    told(settings, requests, lost)
+}
+
+/// Whether the budget lets something more be asked; a server that counts nothing cannot be held to
+/// one.
+fn may_ask(settings: &Settings, tally: &Tally) -> bool {
+    settings.budget.is_none_or(|budget| tally.unmetered == 0 && !budget.is_spent(tally))
+}
+
+fn spent(settings: &Settings, budget: &Budget, tally: &Tally, left: usize, all: usize) -> Error {
+    let (most, cost) = (budget.most, budget.spent(tally));
+    let why = match tally.unmetered {
+        0 => format!("${cost:.4} is spent"),
+        _ => "the server does not count tokens, so that nothing can be held to it".to_owned(),
+    };
+    let hint = hint(settings);
+    Error::usage(format!("--max-cost {most}: {why}; {left} of {all} requests not asked; {hint}"))
+}
+
+fn hint(settings: &Settings) -> &'static str {
+    match settings.kept || settings.cache.is_some() {
+        true => "what was answered is kept; run again to go on",
+        false => "nothing is kept of what was answered; --cache DIR would",
+    }
 }
 
 /// Asks until there is an answer, a refusal, or no patience left.
@@ -233,7 +286,7 @@ fn named(request: &Request) -> String {
 }
 
 /// An error that names the first of the requests without an answer, if there are any.
-fn told(requests: &[Request], mut lost: Vec<(usize, String)>) -> Result<()> {
+fn told(settings: &Settings, requests: &[Request], mut lost: Vec<(usize, String)>) -> Result<()> {
     const SHOWN: usize = 5;
     if lost.is_empty() {
         return Ok(());
@@ -244,7 +297,7 @@ fn told(requests: &[Request], mut lost: Vec<(usize, String)>) -> Result<()> {
         shown.map(|(at, problem)| format!("{}: {problem}", named(&requests[*at]))).collect();
     let more = if lost.len() > SHOWN { ", and more" } else { "" };
     let (n, all) = (lost.len(), requests.len());
-    let hint = "what was answered is kept; run again to go on";
+    let hint = hint(settings);
     Err(Error::usage(format!(
         "{n} of {all} requests got no answer: {}{more}; {hint}",
         shown.join("; ")

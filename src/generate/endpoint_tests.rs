@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::generate::Response;
+use crate::generate::cost::Prices;
 
 /// What the server does with one question.
 #[derive(Clone)]
@@ -176,6 +177,8 @@ fn settings(server: &Faulty) -> Settings {
         },
         cache: None,
         offline: false,
+        budget: None,
+        kept: true,
     }
 }
 
@@ -325,7 +328,7 @@ fn the_cache_pays_once_and_tells_samples_apart() {
     let (first, outcome) = ran(&settings, &asked);
     assert_eq!(
         outcome.unwrap(),
-        Tally { answered: 4, cached: 0, attempts: 4, prompt_tokens: 20, tokens: 8 }
+        Tally { answered: 4, attempts: 4, prompt_tokens: 20, tokens: 8, ..Tally::default() }
     );
     // Another address: the digest knows none.
     let mut offline = Settings { offline: true, ..settings };
@@ -336,6 +339,38 @@ fn the_cache_pays_once_and_tells_samples_apart() {
     let error = ran(&offline, &requests(&["a", "new"], 2)).1.unwrap_err().to_string();
     assert!(error.contains("2 of 4 answers are not in the cache, first key `k1`"), "{error}");
     assert_eq!(server.asked.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn a_budget_ends_the_run_and_what_was_paid_for_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(|text| match text {
+        "free" => vec![Fault::Body(r#"{"choices": [{"message": {"content": "F"}}]}"#)],
+        _ => Vec::new(),
+    });
+    // Five tokens of prompt and two of text an answer: $0.2 each.
+    let prices = Prices { prompt: 20_000.0, written: 50_000.0 };
+    let budget = |most| Some(Budget { prices, most, spent: 0.0 });
+    let cache = Some(Cache::open(folder.path()).unwrap());
+    let mut settings = Settings { concurrency: 1, cache, budget: budget(0.5), ..settings(&server) };
+    let asked = requests(&["a", "b", "c", "d", "e"], 1);
+    let (responses, outcome) = ran(&settings, &asked);
+    assert_eq!(responses.len(), 3);
+    let error = outcome.unwrap_err().to_string();
+    let said = "--max-cost 0.5: $0.6000 is spent; 2 of 5 requests not asked; what was answered is";
+    assert!(error.contains(said), "{error}");
+    // What is in the cache costs nothing, so the same budget goes on from there.
+    let tally = ran(&settings, &asked).1.unwrap();
+    assert_eq!((tally.answered, tally.cached, tally.attempts), (5, 3, 2));
+    settings.cache = None;
+    settings.kept = false;
+    let error = ran(&settings, &requests(&["free", "a"], 1)).1.unwrap_err().to_string();
+    assert!(
+        error.contains("does not count tokens") && error.contains("nothing is kept"),
+        "{error}"
+    );
+    let last = ran(&settings, &requests(&["a", "b", "c"], 1)).1.unwrap();
+    assert_eq!(last.attempts, 3, "all was asked: nothing is left that the budget could refuse");
 }
 
 #[test]

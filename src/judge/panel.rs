@@ -37,11 +37,6 @@ impl<'a> Panel<'a> {
         let name = names.join(" + ");
         Panel { name, judges, agreement: Agreement::default() }
     }
-
-    /// How far the judges agreed on the last cases.
-    pub fn agreement(&self) -> &Agreement {
-        &self.agreement
-    }
 }
 
 /// The majority on each criterion; none, where there is a tie or nobody ruled.
@@ -77,9 +72,7 @@ impl Judge for Panel<'_> {
             let marks = majority(&votes);
             tied += u64::from(marks.is_none() && !votes.is_empty());
             rulings.push(match marks {
-                Some(marks) => {
-                    Ruling { reply: Some((form.write)(case, &marks)), marks: Some(marks) }
-                }
+                Some(marks) => Ruling { reply: (form.write)(case, &marks), marks: Some(marks) },
                 None => Ruling::default(),
             });
         }
@@ -93,6 +86,10 @@ impl Judge for Panel<'_> {
             tied,
         };
         Ok(rulings)
+    }
+
+    fn agreement(&self) -> Option<Agreement> {
+        Some(self.agreement.clone())
     }
 }
 
@@ -125,7 +122,7 @@ mod tests {
         let got = panel.rule(&DIGITS, &cases).unwrap();
         let replies: Vec<_> = got.iter().map(|ruling| ruling.reply.as_deref()).collect();
         assert_eq!(replies, [Some("10"), Some("10"), None, None]);
-        let agreement = panel.agreement();
+        let agreement = panel.agreement().unwrap();
         assert_eq!(agreement.abstained, [1, 1, 2]);
         assert_eq!((agreement.criteria, agreement.tied), (4, 1));
         assert_eq!(agreement.unanimous, Some(0.5));

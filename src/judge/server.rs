@@ -1,5 +1,6 @@
 //! A judge behind an OpenAI-compatible server, or a batch file of one.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use heedful_benchmarks::thinking::Policy;
@@ -7,6 +8,7 @@ use heedful_models::chat::Message;
 
 use super::{Case, Form, Judge, Ruling};
 use crate::error::Result;
+use crate::generate::cost::Budget;
 use crate::generate::endpoint::{self, Settings, Tally};
 use crate::generate::request::Sampling;
 use crate::generate::{Request, Response, batch};
@@ -22,21 +24,23 @@ enum Source {
 pub struct Server<'a> {
     name: String,
     from: Source,
-    /// Told after each reply.
+    /// Told after each reply what was done so far, all rulings together.
     tick: &'a dyn Fn(Tally),
+    done: Tally,
 }
 
 impl<'a> Server<'a> {
     /// A judge that is asked as `settings` say.
     pub fn new(settings: Settings, tick: &'a dyn Fn(Tally)) -> Server<'a> {
         let name = format!("model:{}", settings.sampling.model);
-        Server { name, from: Source::Server(Box::new(settings)), tick }
+        Server { name, from: Source::Server(Box::new(settings)), tick, done: Tally::default() }
     }
 
     /// A judge whose replies are the results of a batch that [`write_batch`] wrote.
-    pub fn of_batch(results: PathBuf, sampling: Sampling) -> Server<'a> {
+    pub fn of_batch(results: PathBuf, sampling: Sampling, tick: &'a dyn Fn(Tally)) -> Server<'a> {
         let name = format!("batch:{}", sampling.model);
-        Server { name, from: Source::Batch(results, sampling), tick: &|_| {} }
+        let from = Source::Batch(results, sampling);
+        Server { name, from, tick, done: Tally::default() }
     }
 }
 
@@ -50,8 +54,15 @@ pub fn write_batch(path: &std::path::Path, sampling: &Sampling, cases: &[Case]) 
 }
 
 fn request(cases: &[Case], row: usize, sample: u32) -> Request {
-    let messages = vec![Message::user(&cases[row].prompt)];
+    let mut messages = cases[row].before.clone();
+    messages.push(Message::user(&cases[row].prompt));
     Request { row, key: cases[row].key.clone(), messages, sample }
+}
+
+/// How to ask when so much was done already.
+fn left(settings: &Settings, done: &Tally) -> Settings {
+    let left = |budget: Budget| Budget { spent: budget.spent(done), ..budget };
+    Settings { budget: settings.budget.map(left), ..settings.clone() }
 }
 
 impl Judge for Server<'_> {
@@ -64,10 +75,13 @@ impl Judge for Server<'_> {
         let mut rulings = vec![Ruling::default(); cases.len()];
         let mut open: Vec<usize> = (0..cases.len()).collect();
         for round in 0..form.judgings.max(1) {
+            let sample = form.first + round;
             let requests: Vec<Request> =
-                open.iter().map(|&row| request(cases, row, round)).collect();
+                open.iter().map(|&row| request(cases, row, sample)).collect();
+            let mut of_batch = Tally::default();
             let mut done = |found: Vec<Response>| {
                 for response in found {
+                    of_batch.add(response.prompt_tokens, response.tokens);
                     let reply = Policy::Auto.answer(&response.text, false).text.to_owned();
                     rulings[response.row] = Ruling::of(form, &cases[response.row], reply);
                 }
@@ -75,10 +89,20 @@ impl Judge for Server<'_> {
             };
             match &self.from {
                 Source::Server(settings) => {
-                    endpoint::run(settings, &requests, &mut done, self.tick)?;
+                    let (before, now) = (self.done, Cell::new(Tally::default()));
+                    let tick = |tally| {
+                        now.set(tally);
+                        (self.tick)(before.plus(tally));
+                    };
+                    let settings = left(settings, &before);
+                    let ran = endpoint::run(&settings, &requests, &mut done, &tick);
+                    self.done = before.plus(now.get());
+                    ran?;
                 }
                 Source::Batch(path, sampling) => {
                     batch::read(path, sampling, &requests, &mut done)?;
+                    self.done = self.done.plus(of_batch);
+                    (self.tick)(self.done);
                     break;
                 }
             }

@@ -1,0 +1,173 @@
+//! A judge against the rules: criteria that a rule can decide, decided by both.
+//!
+//! Where the router takes a criterion, the rule's official verdict is a reference that needs no
+//! human; a judge that contradicts it on counts and formats is not to be trusted on tone.
+
+use heedful_benchmarks::metrics::Rate;
+use heedful_benchmarks::statistics::agreement::cohen;
+use heedful_constraints::router::route;
+use heedful_constraints::{Constraint, Profile, Text};
+use serde::Serialize;
+
+use super::{Case, Ruling};
+
+/// Disagreements that are told in full.
+const SHOWN: usize = 5;
+
+/// How far a judge agrees with the rules.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RuleAgreement {
+    /// Criteria that the judge marked.
+    pub marks: u64,
+    /// Of these, those that a rule decides.
+    pub decided: u64,
+    /// Those that a rule takes but cannot decide for the response at hand.
+    pub faults: u64,
+    /// Met by both.
+    pub both_yes: u64,
+    /// Met by neither.
+    pub both_no: u64,
+    /// Met by the judge alone.
+    pub judge_yes: u64,
+    /// Met by the rule alone.
+    pub rule_yes: u64,
+    /// The share on which both say the same, with Wilson's interval; none where nothing is decided.
+    pub agreement: Option<Rate>,
+    /// Cohen's kappa; none where both say the same of all.
+    pub kappa: Option<f64>,
+    /// The first disagreements, in the order of the cases.
+    pub disagreements: Vec<Disagreement>,
+}
+
+/// One criterion on which the judge and the rule are apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disagreement {
+    /// The case.
+    pub key: String,
+    /// The criterion.
+    pub criterion: String,
+    /// The rule that it is.
+    pub rule: &'static str,
+    /// What the judge said; the rule says the opposite.
+    pub judge: bool,
+    /// Why the rule says so.
+    pub reason: String,
+}
+
+/// Holds the marks in `rulings` against the rules, on `cases` in the same order.
+///
+/// A criterion counts where the router takes the whole of its text; cases without marks are passed
+/// over.
+pub fn with_rules(cases: &[Case], rulings: &[Ruling]) -> RuleAgreement {
+    let mut all = RuleAgreement::default();
+    for (case, ruling) in cases.iter().zip(rulings) {
+        let Some(marks) = &ruling.marks else { continue };
+        let text = Text::new(&case.response);
+        for (criterion, &judge) in case.criteria.iter().zip(marks) {
+            all.marks += 1;
+            let Some(rule) = rule_of(criterion) else { continue };
+            let verdict = rule.check(&text);
+            if verdict.error().is_some() {
+                all.faults += 1;
+                continue;
+            }
+            all.decided += 1;
+            *match (judge, verdict.satisfied) {
+                (true, true) => &mut all.both_yes,
+                (false, false) => &mut all.both_no,
+                (true, false) => &mut all.judge_yes,
+                (false, true) => &mut all.rule_yes,
+            } += 1;
+            if judge != verdict.satisfied && all.disagreements.len() < SHOWN {
+                all.disagreements.push(Disagreement {
+                    key: case.key.clone(),
+                    criterion: criterion.clone(),
+                    rule: rule.id(),
+                    judge,
+                    reason: verdict.reason.to_string(),
+                });
+            }
+        }
+    }
+    let same = all.both_yes + all.both_no;
+    all.agreement = (all.decided > 0).then(|| Rate::new(same, all.decided));
+    all.kappa = cohen([[all.both_yes, all.judge_yes], [all.rule_yes, all.both_no]]);
+    all
+}
+
+/// The rule that a criterion is, in the official reading.
+pub(super) fn rule_of(criterion: &str) -> Option<Constraint> {
+    let routed = route(criterion)?;
+    Constraint::compile(routed.id, routed.args, Profile::Official).ok()
+}
+
+impl RuleAgreement {
+    /// For a terminal, a few lines.
+    pub fn markdown(&self) -> String {
+        let RuleAgreement { marks, decided, both_yes, both_no, judge_yes, rule_yes, .. } = self;
+        let Some(rate) = &self.agreement else {
+            return format!(
+                "agreement with rules: none of {marks} criteria is one that a rule decides\n"
+            );
+        };
+        let [share, low, high] = [rate.rate, rate.low, rate.high].map(|x| 100.0 * x);
+        let kappa = self.kappa.map_or("–".to_owned(), |kappa| format!("{kappa:.2}"));
+        let mut text = format!(
+            "agreement with rules on {decided} of {marks} criteria: {share:.1} % \
+             ({low:.1} – {high:.1}), kappa {kappa}; both yes {both_yes}, both no {both_no}, judge \
+             alone {judge_yes}, rule alone {rule_yes}\n"
+        );
+        for Disagreement { key, criterion, rule, judge, reason } in &self.disagreements {
+            let said = if *judge { "yes" } else { "no" };
+            text.push_str(&format!("- {key}: judge {said} to “{criterion}”, {rule}: {reason}\n"));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::case;
+
+    fn judged(key: &str, response: &str, asked: &[(&str, bool)]) -> (Case, Ruling) {
+        let criteria = asked.iter().map(|(text, _)| (*text).to_owned()).collect();
+        let case = Case { response: response.to_owned(), criteria, ..case(key, 0) };
+        let marks = Some(asked.iter().map(|(_, mark)| *mark).collect());
+        (case, Ruling { reply: None, marks })
+    }
+
+    #[test]
+    fn marks_are_held_against_what_rules_decide() {
+        let (few, comma) = ("Use at most 3 words.", "Do not use any commas.");
+        let rows = [
+            judged("a", "One, two.", &[(few, true), (comma, true), ("Be warm.", true)]),
+            judged("b", "One two three four.", &[(few, false), (comma, true)]),
+            judged("c", "One two three four.", &[(few, true), (comma, false)]),
+        ];
+        let (mut cases, mut rulings): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        // Who gave no marks is not held against anything.
+        cases.push(cases[0].clone());
+        rulings.push(Ruling::default());
+        let got = with_rules(&cases, &rulings);
+        assert_eq!((got.marks, got.decided, got.faults), (7, 6, 0));
+        let counts = [got.both_yes, got.both_no, got.judge_yes, got.rule_yes];
+        assert_eq!(counts, [2, 1, 2, 1]);
+        assert_eq!(got.agreement, Some(Rate::new(3, 6)));
+        // By chance 4/6 · 3/6 + 2/6 · 3/6 = 1/2, which is what there is.
+        assert_eq!(got.kappa, Some(0.0));
+        let apart: Vec<_> = got.disagreements.iter().map(|d| (d.key.as_str(), d.judge)).collect();
+        assert_eq!(apart, [("a", true), ("c", true), ("c", false)]);
+        assert!(got.disagreements[1].reason.contains("4 words"), "{got:?}");
+        let text = got.markdown();
+        assert!(text.contains("on 6 of 7 criteria: 50.0 %") && text.contains("- c: judge no"));
+    }
+
+    #[test]
+    fn nothing_to_decide_is_said() {
+        let (case, ruling) = judged("a", "x", &[("Be warm.", true)]);
+        let got = with_rules(&[case], &[ruling]);
+        assert_eq!((got.decided, got.agreement, got.kappa), (0, None, None));
+        assert!(got.markdown().contains("none of 1 criteria"));
+    }
+}
