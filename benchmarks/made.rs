@@ -20,10 +20,13 @@ mod near;
 mod pool;
 mod prompt;
 mod recipe;
+mod sheet;
 mod steps;
 mod tally;
 #[cfg(test)]
 mod tests;
+
+use crate::catalogue::{Benchmark, Scoring};
 
 pub use decide::{decide_rules, parts, settle};
 pub use figures::{Figures, aggregate};
@@ -32,3 +35,20 @@ pub use judge::{PROMPT_VERSION, parse, request};
 pub use load::{Items, load};
 pub use make::{Made, Progress, STAGE, make, plan};
 pub use recipe::{DEFAULT, Resolved, parse as parse_recipe, read as read_recipe};
+pub use sheet::sheet;
+
+/// What it is.
+pub static ABOUT: Benchmark = Benchmark {
+    name: "made",
+    title: "A benchmark that `heedful benchmarks make` made, composed by And, Chain, Selection, Nested",
+    version: "heedful, the artifact's id; CFBench's and ComplexBench's figures",
+    source: "a recipe: rules and soft types of this program",
+    licence: "Apache-2.0",
+    scoring: Scoring::Judge,
+    metrics: &["psr", "csr", "isr", "drfr"],
+    headline: "psr",
+    data: "the folder that `heedful benchmarks make` wrote",
+    hub: None,
+    file: "",
+    command: "heedful eval made --items out/benchmark-… --responses FILE --judge-replies FILE",
+};

@@ -3,6 +3,7 @@
 mod by_extraction;
 mod by_level;
 mod by_list;
+mod by_rule;
 mod by_turns;
 
 use std::fmt;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use heedful_benchmarks::answered::Removal;
 use heedful_benchmarks::followbench::Language;
-use heedful_benchmarks::{cfbench, complexbench, followbench, infobench};
+use heedful_benchmarks::{cfbench, complexbench, followbench, infobench, made};
 use serde::Serialize;
 use serde_json::json;
 
@@ -60,6 +61,7 @@ pub fn read(name: &str, config: &Config) -> Result<Option<Box<dyn Judged>>> {
         "complexbench" => Box::new(by_extraction::Complexbench::read(config)?),
         "followbench" => Box::new(by_level::Followbench::read(config, Language::English)?),
         "followbench-zh" => Box::new(by_level::Followbench::read(config, Language::Chinese)?),
+        "made" => Box::new(by_rule::Made::read(config)?),
         "infobench" => Box::new(by_turns::Infobench::read(config)?),
         _ => return Ok(None),
     };
@@ -87,6 +89,10 @@ pub fn prompts(name: &str, items: &Path) -> Result<Option<Vec<(String, String)>>
             let items = followbench::load(items, language)?.list.into_iter();
             let scored = items.filter(followbench::Item::is_scored);
             scored.map(|item| (item.key(), item.instruction)).collect()
+        }
+        "made" => {
+            let items = made::load(items)?.list.into_iter();
+            items.map(|item| (item.key, item.prompt)).collect()
         }
         "infobench" => {
             let items = infobench::load(items)?.list.into_iter();

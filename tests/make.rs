@@ -73,3 +73,35 @@ fn the_commented_recipe_is_printed_and_bad_ones_are_refused() {
         heedful(["benchmarks", "make", &recipe, "--out", &out]).refused(&[named]);
     }
 }
+
+/// Rules decide everything, and the witnesses meet it.
+#[test]
+fn a_made_benchmark_is_scored_by_rules_and_by_a_judge() {
+    let folder = folder();
+    let out = arg(folder.path().join("out"));
+    let score = |recipe: String, judge: &[&str]| {
+        let recipe = arg(file(folder.path(), "mine.toml", recipe));
+        let made = heedful(["benchmarks", "make", &recipe, "--out", &out, "--json"]).ok().json();
+        let items = made["path"].as_str().unwrap().to_owned();
+        let list = heedful_benchmarks::made::load(std::path::Path::new(&items)).unwrap().list;
+        let line = |item: &heedful_benchmarks::made::Item| {
+            serde_json::json!({"key": item.key, "response": item.witness}).to_string() + "\n"
+        };
+        // The last has no response.
+        let rows: String = list[..list.len() - 1].iter().map(line).collect();
+        let responses = arg(file(folder.path(), "r.jsonl", rows));
+        let given = ["eval", "made", "--items", &items, "--responses", &responses, "--json"];
+        heedful(given.iter().chain(judge))
+    };
+    let rules = format!("{RECIPE}rule_share = 1.0\ntasks = false\n");
+    let scores = score(rules, &[]).ok().json();
+    assert_eq!(scores["metrics"]["psr"]["value"], 11.0 / 12.0);
+    assert_eq!(scores["metrics"]["drfr"]["clusters"], 12);
+    assert_eq!(scores["join"]["missing"].as_array().map(Vec::len), Some(1));
+    assert_eq!(scores["judging"]["judge"], "nobody");
+    score(RECIPE.to_owned(), &[]).refused(&["no judge: give --judge-replies"]);
+    let questions = arg(folder.path().join("questions.jsonl"));
+    score(RECIPE.to_owned(), &["--judge", "m", "--judge-batch-out", &questions]).ok();
+    let questions = std::fs::read_to_string(questions).unwrap();
+    assert!((1..12).contains(&questions.lines().count()), "{questions}");
+}

@@ -102,7 +102,7 @@ fn judgement(decision: Option<bool>) -> Judgement {
     }
 }
 
-fn reading(decisions: &[Option<bool>]) -> Reading {
+pub(super) fn reading(decisions: &[Option<bool>]) -> Reading {
     let mark = |decision: &Option<bool>| {
         let met = *decision == Some(true);
         Mark { text: u8::from(met).to_string(), met }
@@ -119,7 +119,7 @@ fn subject(question: &Question) -> &str {
     }
 }
 
-fn criteria(item: &Item) -> cfbench::Item {
+pub(super) fn criteria(item: &Item) -> cfbench::Item {
     let criterion = |question: &Question| Criterion {
         text: question.text.clone(),
         priority: question.priority,

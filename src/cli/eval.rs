@@ -233,6 +233,10 @@ impl Eval {
             }
             return Ok(None);
         }
+        if asked.cases().is_empty() {
+            let scored = asked.score(&config, &mut judge::Nobody)?;
+            return self.kept(scored, Told::default(), items, responses).map(Some);
+        }
         let run = |by: &mut dyn judge::Judge| asked.score(&config, by);
         let (scored, told) = self.judges.with(place, quiet, run)?;
         self.kept(scored, told, items, responses).map(Some)
