@@ -19,7 +19,7 @@ pub(super) const VERDICTS: [&str; 4] = [
 ];
 
 /// The filter that changes nothing.
-const PLAIN: &str = "none";
+pub(super) const PLAIN: &str = "none";
 
 pub(super) fn take(row: &Row, place: &Place, list: &mut Vec<Answer>) -> Result<(), String> {
     let empty = Row::new();
