@@ -1,4 +1,4 @@
-//! Samples of lm-evaluation-harness 0.4: `samples_<task>_<date>.jsonl`, a row a document and filter.
+//! Samples of lm-evaluation-harness 0.4: `samples_TASK_DATE.jsonl`, a row a document and filter.
 //!
 //! `doc` is the row of the data set, so the constraints of IFEval come along; `resps` is what the
 //! model wrote, a list for every request, and `filtered_resps` what was scored.

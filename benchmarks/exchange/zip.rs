@@ -80,7 +80,7 @@ impl Archive {
         if directory.entries > limits.entries || directory.size > limits.directory {
             let Directory { entries, size, .. } = directory;
             return Err(archive.broken(format!(
-                "its directory tells of {entries} entries in {size} bytes, the limits are {} and {}",
+                "its directory tells of {entries} entries in {size} bytes, limits are {} and {}",
                 limits.entries, limits.directory
             )));
         }
