@@ -1,10 +1,12 @@
-//! What other tools write, read: answers with what the file tells of them, in one form.
+//! What other tools write, read: answers with what the file tells of them, in one form; and scores
+//! written as other tools read them.
 //!
 //! A file is read by its layout, which shows in its content or is named. An [`Answer`] is one
 //! sample: a row with several gives several, none is chosen here. Where the file holds the
 //! constraints of its prompts they come along, as do the verdicts of whoever wrote it.
 
 mod agreement;
+mod export;
 mod inspect;
 mod lm_eval;
 mod messages;
@@ -13,7 +15,9 @@ mod plain;
 mod recorded;
 mod rescore;
 mod rollouts;
+mod sha256;
 mod zip;
+mod zip_writer;
 
 use std::fmt;
 use std::fs::File;
@@ -26,6 +30,7 @@ use heedful_datasets::rows;
 use serde_json::{Map, Value};
 
 pub use agreement::{Agreement, Disagreement, ScoreCheck, Tally};
+pub use export::{Target, export};
 pub use recorded::{Instructions, Mode, Recorded};
 pub use rescore::{Config, Rescored, rescore};
 

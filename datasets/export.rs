@@ -72,9 +72,15 @@ pub fn export(artifact: &Artifact, to: Layout, out: &Path) -> Result<Exported> {
 }
 
 /// Runs `write` on a hidden folder, which gets the name `out` when all is written.
-pub(crate) fn in_new_folder<T>(out: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+///
+/// # Errors
+/// A folder that exists or cannot be made, or what `write` says; then nothing is left behind.
+pub fn in_new_folder<T, E: From<Error>>(
+    out: &Path,
+    write: impl FnOnce(&Path) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
     if out.exists() {
-        return Err(Error::file(out, "exists already"));
+        return Err(Error::file(out, "exists already").into());
     }
     let name = out.file_name().ok_or_else(|| Error::file(out, "names no new folder"))?;
     let name = format!(".{}.{}.exporting", name.to_string_lossy(), std::process::id());

@@ -2,6 +2,7 @@
 //!
 //! Each target runs for `HEEDFUL_FUZZ_SECONDS` (1 by default; continuous integration gives 60).
 
+mod exchange;
 mod models;
 
 use std::cell::Cell;

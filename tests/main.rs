@@ -6,6 +6,7 @@ mod data_build;
 mod doctor;
 mod embedded;
 mod eval;
+mod exchange;
 mod fuzz;
 mod generate;
 mod hostile;

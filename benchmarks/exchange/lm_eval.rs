@@ -1,4 +1,4 @@
-//! Samples of lm-evaluation-harness 0.4: `samples_<task>_<date>.jsonl`, a row a document and filter.
+//! Samples of lm-evaluation-harness 0.4: `samples_TASK_DATE.jsonl`, a row a document and filter.
 //!
 //! `doc` is the row of the data set, so the constraints of IFEval come along; `resps` is what the
 //! model wrote, a list for every request, and `filtered_resps` what was scored.
@@ -19,7 +19,7 @@ pub(super) const VERDICTS: [&str; 4] = [
 ];
 
 /// The filter that changes nothing.
-const PLAIN: &str = "none";
+pub(super) const PLAIN: &str = "none";
 
 pub(super) fn take(row: &Row, place: &Place, list: &mut Vec<Answer>) -> Result<(), String> {
     let empty = Row::new();

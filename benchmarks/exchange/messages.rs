@@ -4,7 +4,8 @@ use heedful_datasets::json::type_name;
 use serde_json::{Map, Value};
 
 /// The text of a message's content: a text, or a list of parts whose texts are joined by line
-/// breaks, as Inspect joins them. Parts of other types (reasoning, images) are no text; null is none.
+/// breaks, as Inspect joins them. Parts of other types (reasoning, images) are no text; null is
+/// none.
 ///
 /// # Errors
 /// Any other type.

@@ -188,8 +188,14 @@ fn completions_of_trl_are_read_from_their_table() {
 
 #[test]
 fn batches_join_by_id_and_failures_are_no_responses() {
-    let choice = |at: u64, text: &str| json!({"index": at, "finish_reason": "length", "message": {"content": text}});
-    let body = |choices: Value| json!({"status_code": 200, "body": {"choices": choices, "usage": {"completion_tokens": 9}}});
+    let choice = |at: u64, text: &str| {
+        let message = json!({"content": text});
+        json!({"index": at, "finish_reason": "length", "message": message})
+    };
+    let body = |choices: Value| {
+        let usage = json!({"completion_tokens": 9});
+        json!({"status_code": 200, "body": {"choices": choices, "usage": usage}})
+    };
     let rows = [
         json!({"custom_id": "7", "response": body(json!([choice(0, "a b")])), "error": null}),
         json!({"custom_id": "8", "response": body(json!([choice(1, "c, d"), choice(0, "e f")]))}),

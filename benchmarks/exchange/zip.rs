@@ -80,7 +80,7 @@ impl Archive {
         if directory.entries > limits.entries || directory.size > limits.directory {
             let Directory { entries, size, .. } = directory;
             return Err(archive.broken(format!(
-                "its directory tells of {entries} entries in {size} bytes, the limits are {} and {}",
+                "its directory tells of {entries} entries in {size} bytes, limits are {} and {}",
                 limits.entries, limits.directory
             )));
         }
@@ -115,7 +115,7 @@ impl Archive {
             return Err(fail("does not begin where the directory says".to_owned()));
         }
         let skip = LOCAL + u64::from(u16_at(&head, 26)) + u64::from(u16_at(&head, 28));
-        let start = entry.offset.checked_add(skip).unwrap_or(u64::MAX);
+        let start = entry.offset.saturating_add(skip);
         let packed = self.bytes(start, entry.packed, "an entry")?;
         unpack(entry, &packed).map_err(fail)
     }

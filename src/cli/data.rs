@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use heedful_benchmarks::{exchange, scores};
 use heedful_datasets::export::{self, Layout};
 use heedful_datasets::history::{self, Change, Diff};
 use heedful_datasets::{artifact, frame::RowDiff, pairs, preferences};
@@ -63,18 +64,22 @@ struct Check {
     artifacts: Vec<PathBuf>,
 }
 
-/// Write the prompts or the pairs of an artifact in another tool's layout, into a new folder.
+/// Write the prompts, the pairs or the scores of an artifact in another tool's layout, into a new
+/// folder.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   heedful data export out/default-1a2b3c4d5e6f --to verl --out verl
   heedful data export out/default-1a2b3c4d5e6f --to ifeval --out ifeval
-  heedful data export out/pairs-1a2b3c4d5e6f --to trl-preference --out preferences")]
+  heedful data export out/pairs-1a2b3c4d5e6f --to trl-preference --out preferences
+  heedful data export runs/base-1a2b3c4d5e6f --to lm-eval --out results
+  heedful data export runs/base-1a2b3c4d5e6f --to inspect --out logs")]
 struct Export {
     /// The artifact.
     artifact: PathBuf,
     /// Of prompts: ifeval, verl, trl or open-instruct. Of pairs: trl-preference, trl-unpaired or
-    /// nemo-preference.
+    /// nemo-preference. Of scores: lm-eval (results and samples of lm-evaluation-harness) or
+    /// inspect (a log, .eval).
     #[arg(long, value_name = "LAYOUT")]
     to: To,
     /// The folder to make.
@@ -82,22 +87,27 @@ struct Export {
     out: PathBuf,
 }
 
-/// A layout of prompts or of pairs.
+/// A layout of prompts, of pairs or of scores.
 #[derive(Debug, Clone, Copy)]
 enum To {
     Prompts(Layout),
     Pairs(preferences::Layout),
+    Scores(exchange::Target),
 }
 
 impl std::str::FromStr for To {
     type Err = String;
 
     fn from_str(name: &str) -> std::result::Result<To, String> {
+        let prompts = name.parse().map(To::Prompts);
         let pairs = name.parse().map(To::Pairs);
-        let prompts = |pairs: String| {
-            name.parse().map(To::Prompts).map_err(|prompts| format!("{prompts}; of pairs: {pairs}"))
-        };
-        pairs.or_else(prompts)
+        let scores = name.parse().map(To::Scores);
+        match (prompts, pairs, scores) {
+            (Ok(to), _, _) | (_, Ok(to), _) | (_, _, Ok(to)) => Ok(to),
+            (Err(prompts), Err(pairs), Err(scores)) => {
+                Err(format!("{prompts}; of pairs: {pairs}; of scores: {scores}"))
+            }
+        }
     }
 }
 
@@ -235,6 +245,7 @@ impl Export {
         let to = match self.to {
             To::Prompts(to) => to,
             To::Pairs(to) => return self.run_pairs(to, quiet),
+            To::Scores(to) => return self.run_scores(to),
         };
         let artifact = artifact::open(&self.artifact)?;
         let exported = export::export(&artifact, to, &self.out)?;
@@ -244,6 +255,13 @@ impl Export {
         if exported.without_hard > 0 && !quiet {
             let (rows, left) = (exported.rows, exported.without_hard);
             eprintln!("{rows} rows; {left} left out: no hard constraint, which the layout needs");
+        }
+        Ok(true)
+    }
+
+    fn run_scores(&self, to: exchange::Target) -> Result<bool> {
+        for file in exchange::export(&scores::read(&self.artifact)?, to, &self.out)? {
+            super::print(&format!("{}\n", file.display()))?;
         }
         Ok(true)
     }
