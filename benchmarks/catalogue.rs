@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::published::Published;
-use crate::{cfbench, complexbench, followbench, ifbench, ifeval, infobench, reasoning};
+use crate::{cfbench, complexbench, followbench, ifbench, ifeval, infobench, made, reasoning};
 
 /// Every benchmark, by name.
-pub static ALL: [&Benchmark; 8] = [
+pub static ALL: [&Benchmark; 9] = [
     &cfbench::ABOUT,
     &complexbench::ABOUT,
     &followbench::ABOUT,
@@ -14,6 +14,7 @@ pub static ALL: [&Benchmark; 8] = [
     &ifbench::ABOUT,
     &ifeval::ABOUT,
     &infobench::ABOUT,
+    &made::ABOUT,
     &reasoning::ABOUT,
 ];
 
@@ -40,8 +41,8 @@ pub struct Benchmark {
     pub data: &'static str,
     /// Where the hub has the items; `benchmarks pull` fetches them.
     pub hub: Option<&'static Published>,
-    /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`); empty where they are
-    /// part of the program.
+    /// Where the items lie in a folder of benchmark data (`HEEDFUL_DATA`); empty where nobody hands
+    /// them out.
     pub file: &'static str,
     /// How to run it.
     pub command: &'static str,

@@ -1,4 +1,4 @@
-//! Published tests: items, judging, metrics, statistics.
+//! Published tests, and those of our own making: items, judging, metrics, statistics.
 
 pub mod answer;
 pub mod answered;
@@ -17,6 +17,7 @@ pub mod infobench;
 pub mod items;
 pub mod join;
 pub mod lines;
+pub mod made;
 pub mod metrics;
 pub mod objects;
 pub mod published;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Fault, Result};
-use crate::rows;
+use crate::rows::{self, Row};
 
 /// Digests of every run of `n` words seen.
 pub struct Grams {
@@ -27,34 +27,11 @@ impl Grams {
     pub fn add_file(&mut self, path: &Path) -> Result<()> {
         for row in rows::open_strict(path)? {
             let row = row?;
-            let mut any = false;
-            for key in ["prompt", "instruction", "question", "messages"] {
-                any |= row.object.get(key).is_some_and(|value| self.add_value(value));
-            }
-            if !any {
-                return Err(Error::row(row.place, Fault::missing("prompt")));
+            for text in texts(&row)? {
+                self.add(text);
             }
         }
         Ok(())
-    }
-
-    fn add_value(&mut self, value: &Value) -> bool {
-        match value {
-            Value::String(text) => {
-                self.add(text);
-                true
-            }
-            Value::Array(messages) => {
-                let texts = messages.iter().filter_map(|message| message.get("content"));
-                let mut any = false;
-                for text in texts.filter_map(Value::as_str) {
-                    self.add(text);
-                    any = true;
-                }
-                any
-            }
-            _ => false,
-        }
     }
 
     /// Adds the runs of `text`; a shorter text is one run.
@@ -68,7 +45,31 @@ impl Grams {
     }
 }
 
-fn runs(text: &str, n: usize) -> Vec<u64> {
+/// What a row asks: its `prompt`, `instruction`, `question` and `messages`.
+///
+/// # Errors
+/// A row without any of these keys.
+pub fn texts(row: &Row) -> Result<Vec<&str>> {
+    let mut texts = Vec::new();
+    for key in ["prompt", "instruction", "question", "messages"] {
+        match row.object.get(key) {
+            Some(Value::String(text)) => texts.push(text.as_str()),
+            Some(Value::Array(messages)) => {
+                let contents = messages.iter().filter_map(|message| message.get("content"));
+                texts.extend(contents.filter_map(Value::as_str));
+            }
+            _ => {}
+        }
+    }
+    match texts.is_empty() {
+        true => Err(Error::row(row.place.clone(), Fault::missing("prompt"))),
+        false => Ok(texts),
+    }
+}
+
+/// Digests of every run of `n` words of `text`, whatever their case and what stands between them;
+/// of a shorter text, the digest of all its words.
+pub fn runs(text: &str, n: usize) -> Vec<u64> {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

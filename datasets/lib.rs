@@ -34,5 +34,6 @@ mod sheet;
 pub mod source;
 pub mod stage;
 pub mod table;
+pub mod typed;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,12 +1,8 @@
 //! Recipes: TOML, checked by a JSON Schema, made into what they mean.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use heedful_constraints::Profile;
-use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,6 +11,7 @@ use crate::digest;
 use crate::error::{Error, Result};
 use crate::manifest::Input;
 use crate::pattern;
+use crate::typed;
 
 /// The commented recipe that builds as it is.
 pub const DEFAULT: &str = include_str!("../recipes/default.toml");
@@ -24,13 +21,6 @@ pub const PAPER: &str = include_str!("../recipes/paper.toml");
 
 /// The JSON Schema of recipes.
 pub const SCHEMA: &str = include_str!("recipe.schema.json");
-
-const LARGEST: u64 = 1 << 20;
-
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    let schema: Value = serde_json::from_str(SCHEMA).expect("the embedded schema is JSON: tested");
-    jsonschema::validator_for(&schema).expect("the embedded schema is valid: tested")
-});
 
 /// A recipe as it was typed.
 #[derive(Debug, Clone, Deserialize)]
@@ -204,16 +194,7 @@ impl Resolved {
 /// # Errors
 /// As [`parse`], or a file that cannot be read.
 pub fn read(path: &Path) -> Result<Resolved> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| Error::io(path, e))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Error::file(path, format!("is over {LARGEST} bytes: no recipe")));
-    }
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Error::file(path, format!("no UTF-8: bad byte at position {at}"))
-    })?;
+    let text = typed::read(path)?;
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
     parse(&text, &path.display().to_string(), &base)
 }
@@ -224,47 +205,10 @@ pub fn read(path: &Path) -> Result<Resolved> {
 /// No TOML; a key that the schema refuses; values that contradict each other; a pattern that
 /// matches no family; a file that cannot be read.
 pub fn parse(text: &str, label: &str, base: &Path) -> Result<Resolved> {
-    let value: toml::Value = toml::from_str(text).map_err(|e| no_toml(text, label, &e))?;
-    finite(&value, label, "")?;
-    let value = serde_json::to_value(value)
-        .map_err(|e| Error::recipe(label, "", "", format!("is no JSON: {e}")))?;
-    if let Some(error) = VALIDATOR.iter_errors(&value).next() {
-        let key = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
-        let shown = value.pointer(&error.instance_path().to_string()).cloned().unwrap_or_default();
-        let shown = if key.is_empty() { String::new() } else { shown.to_string() };
-        return Err(Error::recipe(label, &key, &shown, crate::error::shorten(&error.to_string())));
-    }
+    let value = typed::value(text, label, SCHEMA)?;
     let typed: Typed =
         serde_json::from_value(value).map_err(|e| Error::recipe(label, "", "", e.to_string()))?;
     resolve(typed, label, base)
-}
-
-fn no_toml(text: &str, label: &str, error: &toml::de::Error) -> Error {
-    let at = error.span().map_or(0, |span| span.start.min(text.len()));
-    let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..at]).count() + 1;
-    let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
-    let [said, shown] = [error.message(), shown].map(crate::error::shorten);
-    Error::recipe(label, "", "", format!("is no TOML: line {line}, `{shown}`: {said}"))
-}
-
-/// Refuses numbers that are none: JSON has no word for them, and the schema would see a null.
-fn finite(value: &toml::Value, label: &str, key: &str) -> Result<()> {
-    let below = |name: &str| {
-        if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") }
-    };
-    match value {
-        toml::Value::Float(number) if !number.is_finite() => {
-            Err(Error::recipe(label, key, &number.to_string(), "is not a finite number"))
-        }
-        toml::Value::Table(table) => {
-            table.iter().try_for_each(|(name, value)| finite(value, label, &below(name)))
-        }
-        toml::Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .try_for_each(|(at, value)| finite(value, label, &below(&at.to_string()))),
-        _ => Ok(()),
-    }
 }
 
 fn resolve(typed: Typed, label: &str, base: &Path) -> Result<Resolved> {

@@ -3,6 +3,8 @@
 mod ablate;
 mod bench;
 mod benchmarks;
+mod benchmarks_make;
+mod benchmarks_prompts;
 mod benchmarks_pull;
 mod best;
 mod build;
@@ -21,6 +23,7 @@ mod pairs;
 mod report;
 mod run;
 mod score;
+mod subject;
 mod train;
 mod train_policy;
 mod train_reward;

@@ -107,6 +107,22 @@ pub trait Judge {
     }
 }
 
+/// Nobody: for benchmarks of which rules decide everything.
+pub struct Nobody;
+
+impl Judge for Nobody {
+    fn name(&self) -> &str {
+        "nobody"
+    }
+
+    fn rule(&mut self, _: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
+        match cases.first() {
+            None => Ok(Vec::new()),
+            Some(case) => Err(Error::usage(format!("case {}: there is no judge", case.key))),
+        }
+    }
+}
+
 /// A reward classifier: each criterion by itself, met where its probability is one half or more.
 pub struct Scorer {
     name: String,

@@ -1,15 +1,17 @@
 //! The stage `evaluate` of benchmarks that a judge decides: responses × criteria → figures.
 
-mod cfbench;
-mod complexbench;
-mod followbench;
-mod infobench;
+mod by_extraction;
+mod by_level;
+mod by_list;
+mod by_rule;
+mod by_turns;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use heedful_benchmarks::answered::Removal;
 use heedful_benchmarks::followbench::Language;
+use heedful_benchmarks::{cfbench, complexbench, followbench, infobench, made};
 use serde::Serialize;
 use serde_json::json;
 
@@ -55,14 +57,50 @@ pub trait Judged {
 /// Files that cannot be taken.
 pub fn read(name: &str, config: &Config) -> Result<Option<Box<dyn Judged>>> {
     let read: Box<dyn Judged> = match name {
-        "cfbench" => Box::new(cfbench::Cfbench::read(config)?),
-        "complexbench" => Box::new(complexbench::Complexbench::read(config)?),
-        "followbench" => Box::new(followbench::Followbench::read(config, Language::English)?),
-        "followbench-zh" => Box::new(followbench::Followbench::read(config, Language::Chinese)?),
-        "infobench" => Box::new(infobench::Infobench::read(config)?),
+        "cfbench" => Box::new(by_list::Cfbench::read(config)?),
+        "complexbench" => Box::new(by_extraction::Complexbench::read(config)?),
+        "followbench" => Box::new(by_level::Followbench::read(config, Language::English)?),
+        "followbench-zh" => Box::new(by_level::Followbench::read(config, Language::Chinese)?),
+        "made" => Box::new(by_rule::Made::read(config)?),
+        "infobench" => Box::new(by_turns::Infobench::read(config)?),
         _ => return Ok(None),
     };
     Ok(Some(read))
+}
+
+/// What a model is asked by the benchmark of this name: keys and prompts, in order; `None` of one
+/// that no judge decides.
+///
+/// # Errors
+/// Items that cannot be taken.
+pub fn prompts(name: &str, items: &Path) -> Result<Option<Vec<(String, String)>>> {
+    let all = match name {
+        "cfbench" => {
+            let items = cfbench::load(items)?.list.into_iter();
+            items.map(|item| (item.key, item.prompt)).collect()
+        }
+        "complexbench" => {
+            let items = complexbench::load(items)?.list.into_iter();
+            items.map(|item| (item.main_id.to_string(), item.instruction)).collect()
+        }
+        "followbench" | "followbench-zh" => {
+            let chinese = name != "followbench";
+            let language = if chinese { Language::Chinese } else { Language::English };
+            let items = followbench::load(items, language)?.list.into_iter();
+            let scored = items.filter(followbench::Item::is_scored);
+            scored.map(|item| (item.key(), item.instruction)).collect()
+        }
+        "made" => {
+            let items = made::load(items)?.list.into_iter();
+            items.map(|item| (item.key, item.prompt)).collect()
+        }
+        "infobench" => {
+            let items = infobench::load(items)?.list.into_iter();
+            items.map(|item| (item.id.clone(), item.prompt())).collect()
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(all))
 }
 
 /// How the judging went.

@@ -1,5 +1,6 @@
 //! The stages of heedful, one file each, and its command line.
 
+pub mod asked;
 pub mod best;
 pub mod cli;
 pub mod constraints;

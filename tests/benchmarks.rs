@@ -128,7 +128,7 @@ fn questions_to_a_judge_go_out_as_a_batch_and_come_back() {
         let judge = ["--judge", "m", "--json"];
         heedful(given.iter().map(String::as_str).chain(judge).chain(more.iter().copied()))
     };
-    with(&["--batch-out", &arg(&questions)]).ok();
+    with(&["--judge-batch-out", &arg(&questions)]).ok();
     let text = std::fs::read_to_string(&questions).unwrap();
     let answers = ["short\t1\n\npolite\t1", "<think>hm</think>in prose\t1"];
     let results: String = (text.lines().zip(answers))
@@ -142,7 +142,7 @@ fn questions_to_a_judge_go_out_as_a_batch_and_come_back() {
         })
         .collect();
     let results = arg(file(folder.path(), "results.jsonl", results));
-    let scores = with(&["--batch-in", &results]).ok().json();
+    let scores = with(&["--judge-batch-in", &results]).ok().json();
     assert_eq!(scores["official"]["easy"]["csr"], 1.0);
     assert_eq!(scores["official"]["hard"]["csr"], 0.5);
     heedful(given.iter().map(String::as_str)).refused(&["no judge: give --judge-replies"]);

@@ -160,7 +160,8 @@ fn an_artifact_of_responses_is_read_as_its_lines_are() {
     let [one, other] = [&plain, &made].map(|path| scored(&prompts, path, &runs));
     let facts = heedful(["report", &one, &other, "--json"]).ok().json();
     let id = made.file_name().unwrap().to_str().unwrap().strip_prefix("responses-").unwrap();
-    let named = [0, 1].map(|run| facts["runs"][run]["responses"].as_str().unwrap());
+    let measured = &facts["benchmarks"][0]["runs"];
+    let named = [0, 1].map(|run| measured[run]["responses"].as_str().unwrap());
     assert!(named[0].ends_with("r.jsonl") && named[1].starts_with(id), "{named:?}");
     assert_eq!(facts["headline"][0]["deltas"][0]["difference"], 0.0);
 
@@ -196,7 +197,8 @@ fn runs_are_reported_and_a_guard_sees_a_fall() {
     assert_eq!(scored(&prompts, &responses, &out), whole, "the same run has the same place");
     heedful(["data", "check", &whole, &worse, &alike]).ok();
     let guard = |a: &str, b: &str, metric: &str| {
-        heedful(["report", a, b, "--json", "--guard", metric]).run().code
+        let b = format!("other={b}");
+        heedful(["report", a, &b, "--json", "--guard", metric]).run().code
     };
     for (metric, ..) in METRICS {
         assert_eq!(guard(&whole, &worse, metric), 1, "{metric}");
@@ -213,6 +215,15 @@ fn runs_are_reported_and_a_guard_sees_a_fall() {
     let facts = heedful(["report", &whole, &worse, "--json"]).ok().json();
     assert_eq!(facts["runs"].as_array().map(Vec::len), Some(2));
     assert!(facts["flips"].as_array().is_some_and(|flips| flips.len() > 50));
+
+    let fails = |condition: &str| {
+        heedful(["report", &whole, &worse, "--json", "--fail-if", condition]).run().code
+    };
+    assert_eq!(fails("ifeval.prompt_strict.delta_ci_low < -0.01"), 1);
+    assert_eq!(fails("ifeval.prompt_strict.delta_ci_low < -0.9"), 0);
+    heedful(["report", &whole, &worse, "--fail-if", "ifeval.prompt.delta < 0"])
+        .refused(&["ifeval.prompt", "ifeval.inst_loose"]);
+    heedful(["report", &whole, &whole]).refused(&["two results of ifeval", "NAME=PATH"]);
 }
 
 /// A page that loads nothing: responses may show addresses, but only as text.

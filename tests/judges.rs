@@ -88,7 +88,7 @@ fn a_biased_judge_is_found_by_its_probes_and_by_the_rules() {
     let folder = folder();
     let given = cfbench(folder.path());
     let with = |server: &Server, more: &[&str]| {
-        let endpoint = ["--endpoint", &server.url].map(str::to_owned);
+        let endpoint = ["--judge-endpoint", &server.url].map(str::to_owned);
         let more = more.iter().map(|more| (*more).to_owned());
         heedful(given.iter().cloned().chain(endpoint).chain(more))
     };
@@ -140,9 +140,10 @@ fn probes_are_refused_where_nobody_can_be_asked() {
     };
     let replies = arg(file(folder.path(), "replies.jsonl", ""));
     with(&["--judge-replies", &replies, "--probe", "2"]).refused(&["recorded replies answer no"]);
-    with(&["--batch-in", &replies, "--probe", "2"]).refused(&["a batch holds no questions"]);
-    with(&["--batch-out", &replies, "--probe", "2"]).refused(&["a batch holds no questions"]);
-    with(&["--endpoint", "http://127.0.0.1:9", "--probe", "0"]).refused(&["one case or more"]);
+    with(&["--judge-batch-in", &replies, "--probe", "2"]).refused(&["a batch holds no questions"]);
+    with(&["--judge-batch-out", &replies, "--probe", "2"]).refused(&["a batch holds no questions"]);
+    with(&["--judge-endpoint", "http://127.0.0.1:9", "--probe", "0"])
+        .refused(&["one case or more"]);
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn what_is_asked_is_paid_once_and_within_the_limit() {
     let cache = arg(folder.path().join("cache"));
     let with = |more: &[&str]| {
         let more = more.iter().map(|more| (*more).to_owned());
-        let endpoint = ["--endpoint", &server.url, "--concurrency", "1"].map(str::to_owned);
+        let endpoint = ["--judge-endpoint", &server.url, "--concurrency", "1"].map(str::to_owned);
         heedful(given.iter().cloned().chain(endpoint).chain(more))
     };
     // 100 tokens at $10,000 a million and 20 at $50,000: $2 a reply.

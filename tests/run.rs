@@ -264,6 +264,7 @@ fn official_prompts_before_and_after_are_scored_as_eval_does() {
         assert_eq!(number(&found["truncated"][side]), cut);
     }
     let (before, after) = (path("scores", 0), path("scores", 1));
+    let [before, after] = [("before", before), ("after", after)].map(|(n, p)| format!("{n}={p}"));
     let report = heedful(["report", &before, &after, "--json"]).ok().json();
     for line in report["headline"].as_array().unwrap() {
         let (ours, delta) = (&found[line["metric"].as_str().unwrap()], &line["deltas"][0]);

@@ -8,6 +8,7 @@ pub mod binary;
 pub mod bootstrap;
 pub mod mcnemar;
 pub mod multiplicity;
+pub mod paired;
 pub mod power;
 pub mod ranking;
 pub mod wilson;

@@ -1,12 +1,14 @@
-//! `heedful benchmarks`: the published tests that can be run, and what each of them is.
+//! `heedful benchmarks`: the published tests that can be run, what each of them is, and new ones.
 
 use clap::{Args, Subcommand};
 use heedful_benchmarks::catalogue::{self, Benchmark};
 
+use super::benchmarks_prompts::Prompts;
 use super::benchmarks_pull::Pull;
-use crate::error::{Error, Result};
+use super::eval::found;
+use crate::error::Result;
 
-/// List the benchmarks, tell what one of them is, or fetch its items.
+/// List the benchmarks, tell what one of them is, fetch its items, or make one.
 #[derive(Debug, Args)]
 pub(super) struct Benchmarks {
     #[command(subcommand)]
@@ -16,6 +18,8 @@ pub(super) struct Benchmarks {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(List),
+    Prompts(Prompts),
+    Make(super::benchmarks_make::Make),
     Show(Show),
     Pull(Pull),
 }
@@ -46,6 +50,8 @@ impl Benchmarks {
     pub(super) fn run(self, quiet: bool) -> Result<bool> {
         match self.command {
             Command::List(command) => command.run(),
+            Command::Prompts(command) => command.run(),
+            Command::Make(command) => command.run(quiet),
             Command::Show(command) => command.run(),
             Command::Pull(command) => command.run(found, quiet),
         }
@@ -97,12 +103,4 @@ impl Show {
         super::print(&text.concat())?;
         Ok(true)
     }
-}
-
-/// The benchmark of this name.
-fn found(name: &str) -> Result<&'static Benchmark> {
-    catalogue::find(name).ok_or_else(|| {
-        let names = catalogue::ALL.map(|benchmark| benchmark.name).join(", ");
-        Error::usage(format!("no benchmark `{name}`; there are {names}"))
-    })
 }

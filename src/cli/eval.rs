@@ -13,13 +13,14 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::judges::{Judges, Told};
+use super::subject::{Asking, Subject};
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Config};
 use crate::outcome::{Keep, Outcome, Scored};
 use crate::place::Place;
 use crate::{judge, judged, reasoning, revision};
 
-/// Score published benchmarks from responses: one, or several in one go.
+/// Score published benchmarks, from responses or by asking a model: one, or several in one go.
 ///
 /// IFEval and IFBench: the four accuracies of the official scorers; missing responses count as not
 /// followed. CFBench, ComplexBench, FollowBench, InFoBench: rules decide what has one, a judge the
@@ -34,10 +35,12 @@ Examples:
   heedful eval ifbench --items IFBench_test.jsonl --responses a.jsonl --json | jq .prompt_loose
   heedful eval ifeval ifbench reasoning --data benchmarks --responses answers --out runs --name a
   heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge qwen2.5-72b \\
-      --endpoint http://localhost:8000/v1 --cache judged --save-replies replies.jsonl
+      --judge-endpoint http://localhost:8000/v1 --cache judged --save-replies replies.jsonl
   heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge-replies replies.jsonl
   heedful eval complexbench --items data_final.json --responses r.jsonl --judge qwen2.5-72b \\
-      --batch-out questions.jsonl")]
+      --judge-batch-out questions.jsonl
+  heedful eval ifeval reasoning --data benchmarks --model smollm2-135m --out runs --name base
+  heedful eval ifeval --data benchmarks --model NAME --endpoint http://localhost:8000/v1 --out runs")]
 pub(super) struct Eval {
     /// The benchmarks, by the names of `heedful benchmarks list`.
     #[arg(required = true, value_name = "BENCHMARK")]
@@ -49,7 +52,7 @@ pub(super) struct Eval {
     /// A folder that holds the items where `benchmarks show NAME --json` says under `file`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The responses: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
+    /// Responses that there are: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
     /// that `heedful generate` made. With several benchmarks `NAME=PATH` for each, or a folder with
     /// `NAME.jsonl`.
     #[arg(long, value_name = "[NAME=]PATH")]
@@ -62,6 +65,8 @@ pub(super) struct Eval {
     layout: Option<Layout>,
     #[command(flatten)]
     thinking: Thinking,
+    #[command(flatten)]
+    subject: Subject,
     #[command(flatten)]
     judges: Judges,
     /// Keep the judge's replies, for `--judge-replies`.
@@ -118,7 +123,7 @@ impl Eval {
             self.benchmarks.iter().map(|name| found(name)).collect::<Result<_>>()?;
         let batch = self.judges.batch_out()?.is_some();
         if asked.len() > 1 && (batch || self.save_replies.is_some()) {
-            let problem = "--save-replies and --batch-out take one benchmark at a time";
+            let problem = "--save-replies and --judge-batch-out take one benchmark at a time";
             return Err(Error::usage(problem));
         }
         self.named_all(&asked)?;
@@ -161,7 +166,7 @@ impl Eval {
         quiet: bool,
     ) -> Result<Option<Done>> {
         let items = self.items(benchmark)?;
-        let responses = self.responses(benchmark)?;
+        let responses = self.answered(benchmark, items.as_deref(), (place, quiet))?;
         match benchmark.scoring {
             Scoring::Rules => self
                 .verifiable(benchmark, items, responses)
@@ -217,13 +222,20 @@ impl Eval {
             if asked.asks_on() {
                 let problem =
                     "its questions depend on the replies before: a batch cannot hold them";
-                return Err(Error::usage(format!("--batch-out: {}: {problem}", benchmark.name)));
+                return Err(Error::usage(format!(
+                    "--judge-batch-out: {}: {problem}",
+                    benchmark.name
+                )));
             }
             judge::write_batch(&path, &sampling, asked.cases())?;
             if !quiet {
                 eprintln!("{}: {} questions", path.display(), asked.cases().len());
             }
             return Ok(None);
+        }
+        if asked.cases().is_empty() {
+            let scored = asked.score(&config, &mut judge::Nobody)?;
+            return self.kept(scored, Told::default(), items, responses).map(Some);
         }
         let run = |by: &mut dyn judge::Judge| asked.score(&config, by);
         let (scored, told) = self.judges.with(place, quiet, run)?;
@@ -270,6 +282,21 @@ impl Eval {
                 Err(Error::usage(format!("--data: no {path}; it is {how}")))
             }
         }
+    }
+
+    /// The responses that are given, or those of the model under test.
+    fn answered(
+        &self,
+        benchmark: &Benchmark,
+        items: Option<&Path>,
+        on: (Place, bool),
+    ) -> Result<Option<PathBuf>> {
+        if !self.subject.is_asked() {
+            return self.responses(benchmark);
+        }
+        let out = self.out.as_deref().unwrap_or(Path::new("out"));
+        let asking = Asking { benchmark, items, layout: self.layout, out };
+        self.subject.answer(&asking, &self.judges.line, on).map(Some)
     }
 
     /// The responses to a benchmark.
@@ -343,7 +370,7 @@ impl Done {
 }
 
 /// The benchmark of this name.
-fn found(name: &str) -> Result<&'static Benchmark> {
+pub(super) fn found(name: &str) -> Result<&'static Benchmark> {
     catalogue::find(name).ok_or_else(|| {
         let names = catalogue::ALL.map(|benchmark| benchmark.name).join(", ");
         Error::usage(format!("no benchmark `{name}`; there are {names}"))

@@ -27,6 +27,20 @@ pub(super) struct Endpoint {
     /// The environment variable that holds the server's key.
     #[arg(long, value_name = "NAME", requires = "endpoint")]
     api_key_env: Option<String>,
+    #[command(flatten)]
+    line: Line,
+    /// Write the open requests as an OpenAI batch file, and ask nobody.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "batch_in"])]
+    batch_out: Option<PathBuf>,
+    /// Take the answers from the results of such a batch.
+    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
+    batch_in: Option<PathBuf>,
+}
+
+/// How servers are asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub(super) struct Line {
     /// Further keys of the request's body, as a JSON object.
     #[arg(long, value_name = "JSON")]
     extra: Option<String>,
@@ -58,7 +72,7 @@ pub(super) struct Endpoint {
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Ask nobody: an answer that is not in the cache is an error.
-    #[arg(long, requires = "cache", requires = "endpoint")]
+    #[arg(long, requires = "cache")]
     offline: bool,
     /// Price of a million tokens of prompts, in US dollars: the cost is told.
     #[arg(long, value_name = "USD", requires = "price_out")]
@@ -67,14 +81,8 @@ pub(super) struct Endpoint {
     #[arg(long, value_name = "USD", requires = "price_in")]
     price_out: Option<f64>,
     /// Ask nothing more once this much is spent, in US dollars; what is under way is still paid.
-    #[arg(long, value_name = "USD", requires = "price_in", requires = "endpoint")]
+    #[arg(long, value_name = "USD", requires = "price_in")]
     max_cost: Option<f64>,
-    /// Write the open requests as an OpenAI batch file, and ask nobody.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "batch_in"])]
-    batch_out: Option<PathBuf>,
-    /// Take the answers from the results of such a batch.
-    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
-    batch_in: Option<PathBuf>,
 }
 
 impl Endpoint {
@@ -86,26 +94,6 @@ impl Endpoint {
     /// Where answers come from, for the manifest.
     pub(super) fn policy(&self) -> String {
         self.endpoint.clone().unwrap_or_else(|| "batch".to_owned())
-    }
-
-    /// Where a batch is to be written.
-    pub(super) fn batch_out(&self) -> Option<&Path> {
-        self.batch_out.as_deref()
-    }
-
-    /// The results of a batch.
-    pub(super) fn batch_in(&self) -> Option<&Path> {
-        self.batch_in.as_deref()
-    }
-
-    /// The further keys of the body.
-    pub(super) fn extra(&self) -> Result<Map<String, Value>> {
-        let Some(text) = &self.extra else { return Ok(Map::new()) };
-        match serde_json::from_str(text) {
-            Ok(Value::Object(extra)) => Ok(extra),
-            Ok(other) => Err(Error::usage(format!("--extra: expected an object, found {other}"))),
-            Err(e) => Err(Error::usage(format!("--extra: no JSON: {e}"))),
-        }
     }
 
     /// Makes the artifact of `job`; `None` when only a batch was written.
@@ -130,6 +118,48 @@ impl Endpoint {
             .map(Some);
         }
         let settings = self.settings(sampling)?;
+        self.line.complete(job, &settings, quiet).map(Some)
+    }
+
+    /// The further keys of the body.
+    pub(super) fn extra(&self) -> Result<Map<String, Value>> {
+        self.line.extra()
+    }
+
+    /// How the server is asked.
+    pub(super) fn settings(&self, sampling: Sampling) -> Result<Settings> {
+        let url = self.endpoint.as_deref().ok_or_else(|| Error::usage("give --endpoint"))?;
+        self.line.settings((url, self.api_key_env.as_deref()), sampling)
+    }
+
+    /// Writes all requests of `job` as a batch, unless its artifact is there.
+    fn write_batch(&self, job: &Job, sampling: &Sampling, path: &Path, quiet: bool) -> Result<()> {
+        if let Start::Found(artifact) = artifact::begin(&job.out, job.plan.clone())? {
+            let found = artifact.path.display();
+            return Err(Error::usage(format!("{found}: all is answered already")));
+        }
+        let all: Vec<_> = requests(&job.rows, job.samples).collect();
+        batch::write(path, sampling, &all)?;
+        if !quiet {
+            eprintln!("{}: {} requests", path.display(), all.len());
+        }
+        Ok(())
+    }
+}
+
+impl Line {
+    /// The further keys of the body.
+    pub(super) fn extra(&self) -> Result<Map<String, Value>> {
+        let Some(text) = &self.extra else { return Ok(Map::new()) };
+        match serde_json::from_str(text) {
+            Ok(Value::Object(extra)) => Ok(extra),
+            Ok(other) => Err(Error::usage(format!("--extra: expected an object, found {other}"))),
+            Err(e) => Err(Error::usage(format!("--extra: no JSON: {e}"))),
+        }
+    }
+
+    /// Makes the artifact of `job` by the server of `settings`.
+    pub(super) fn complete(&self, job: &Job, settings: &Settings, quiet: bool) -> Result<Outcome> {
         let bar = progress::bar("generate", None, quiet);
         let mut last = Tally::default();
         let tick = |tally: Tally| {
@@ -138,7 +168,7 @@ impl Endpoint {
         };
         let outcome = complete(job, |requests, done| {
             bar.set_length(requests.len() as u64);
-            last = endpoint::run(&settings, requests, done, &tick)?;
+            last = endpoint::run(settings, requests, done, &tick)?;
             Ok(())
         });
         bar.finish_and_clear();
@@ -146,7 +176,7 @@ impl Endpoint {
         if !quiet && last.answered > 0 {
             eprintln!("{}", Spent::new(last, self.prices()?).line());
         }
-        Ok(Some(outcome))
+        Ok(outcome)
     }
 
     /// What tokens cost, where it was typed.
@@ -168,11 +198,14 @@ impl Endpoint {
         self.max_cost.is_some() && self.cache.is_none()
     }
 
-    /// How the server is asked.
-    pub(super) fn settings(&self, sampling: Sampling) -> Result<Settings> {
-        let url = self.endpoint.as_deref().ok_or_else(|| Error::usage("give --endpoint"))?;
+    /// How the server at `url` is asked, with the key in an environment variable.
+    pub(super) fn settings(
+        &self,
+        (url, key): (&str, Option<&str>),
+        sampling: Sampling,
+    ) -> Result<Settings> {
         let mut server = Server::new(url);
-        server.key = self.api_key_env.as_deref().map(Key::from_env).transpose()?;
+        server.key = key.map(Key::from_env).transpose()?;
         server.connect = seconds("--connect-timeout", self.connect_timeout)?;
         server.silence = seconds("--read-timeout", self.read_timeout)?;
         server.total = seconds("--timeout", self.timeout)?;
@@ -190,20 +223,6 @@ impl Endpoint {
             budget: self.budget()?,
             kept: true,
         })
-    }
-
-    /// Writes all requests of `job` as a batch, unless its artifact is there.
-    fn write_batch(&self, job: &Job, sampling: &Sampling, path: &Path, quiet: bool) -> Result<()> {
-        if let Start::Found(artifact) = artifact::begin(&job.out, job.plan.clone())? {
-            let found = artifact.path.display();
-            return Err(Error::usage(format!("{found}: all is answered already")));
-        }
-        let all: Vec<_> = requests(&job.rows, job.samples).collect();
-        batch::write(path, sampling, &all)?;
-        if !quiet {
-            eprintln!("{}: {} requests", path.display(), all.len());
-        }
-        Ok(())
     }
 }
 

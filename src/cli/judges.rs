@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::generate_endpoint::Endpoint;
+use super::generate_endpoint::Line;
 use crate::error::{Error, Result};
 use crate::generate::cost::Spent;
 use crate::generate::endpoint::{Settings, Tally};
@@ -47,8 +47,21 @@ pub(super) struct Judges {
         help_heading = "Judges"
     )]
     probe_seed: u64,
+    /// The address of the judging model's server, OpenAI-compatible: `http://host:port/v1`.
+    #[arg(long, value_name = "URL", help_heading = "Judges")]
+    judge_endpoint: Option<String>,
+    /// The environment variable that holds that server's key.
+    #[arg(long, value_name = "NAME", requires = "judge_endpoint", help_heading = "Judges")]
+    judge_key_env: Option<String>,
+    /// Write the questions as an OpenAI batch file, and ask nobody.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["judge_endpoint", "judge_batch_in"],
+          help_heading = "Judges")]
+    judge_batch_out: Option<PathBuf>,
+    /// Take the replies from the results of such a batch.
+    #[arg(long, value_name = "FILE", conflicts_with = "judge_endpoint", help_heading = "Judges")]
+    judge_batch_in: Option<PathBuf>,
     #[command(flatten)]
-    endpoint: Endpoint,
+    pub(super) line: Line,
 }
 
 /// What is told of the judges beside what they said.
@@ -91,7 +104,7 @@ impl Told {
 impl Judges {
     /// Where a batch of questions is to be written, if it is, and how the model is to be asked.
     pub(super) fn batch_out(&self) -> Result<Option<(PathBuf, Sampling)>> {
-        let Some(path) = self.endpoint.batch_out() else { return Ok(None) };
+        let Some(path) = &self.judge_batch_out else { return Ok(None) };
         self.plan()?;
         Ok(Some((path.to_owned(), self.sampling()?)))
     }
@@ -103,7 +116,7 @@ impl Judges {
             temperature: Some(self.judge_temperature),
             max_tokens: Some(self.judge_tokens),
             seed: Some(0),
-            extra: self.endpoint.extra()?,
+            extra: self.line.extra()?,
             ..Sampling::default()
         })
     }
@@ -118,19 +131,20 @@ impl Judges {
         if !self.judge_replies.is_empty() {
             return wrong("recorded replies answer no new question; leave --judge-replies out");
         }
-        if self.endpoint.batch_in().is_some() || self.endpoint.batch_out().is_some() {
-            return wrong("a batch holds no questions of probes; give --endpoint");
+        if self.judge_batch_in.is_some() || self.judge_batch_out.is_some() {
+            return wrong("a batch holds no questions of probes; give --judge-endpoint");
         }
         Ok(Some(Plan { cases, seed: self.probe_seed }))
     }
 
-    fn settings(&self) -> Result<Settings> {
-        if self.endpoint.wants_cache() {
+    fn settings(&self, url: &str) -> Result<Settings> {
+        if self.line.wants_cache() {
             let problem = "--max-cost: give --cache DIR, where what was answered is kept";
             return Err(Error::usage(problem));
         }
+        let server = (url, self.judge_key_env.as_deref());
         // Replies that came before a failure are nowhere but in the cache.
-        Ok(Settings { kept: false, ..self.endpoint.settings(self.sampling()?)? })
+        Ok(Settings { kept: false, ..self.line.settings(server, self.sampling()?)? })
     }
 
     /// Calls `run` with the judge that was typed.
@@ -140,7 +154,7 @@ impl Judges {
         quiet: bool,
         run: impl FnOnce(&mut dyn Judge) -> Result<T>,
     ) -> Result<(T, Told)> {
-        let (plan, prices) = (self.plan()?, self.endpoint.prices()?);
+        let (plan, prices) = (self.plan()?, self.line.prices()?);
         let bar = progress::bar("judge", None, quiet);
         let last = Cell::new(Tally::default());
         let tick = |tally: Tally| {
@@ -155,20 +169,21 @@ impl Judges {
         if let Some(path) = &self.judge_reward {
             judges.push(Box::new(Scorer::open(path, place)?));
         }
-        if let Some(results) = self.endpoint.batch_in() {
+        if let Some(results) = &self.judge_batch_in {
             judges.push(Box::new(Server::of_batch(results.to_owned(), self.sampling()?, &tick)));
-        } else if self.endpoint.is_asked() {
-            judges.push(Box::new(Server::new(self.settings()?, &tick)));
+        } else if let Some(url) = &self.judge_endpoint {
+            judges.push(Box::new(Server::new(self.settings(url)?, &tick)));
         }
         let done = match judges.len() {
             0 => Err(Error::usage(
-                "no judge: give --judge-replies, --judge-reward, --endpoint or --batch-in",
+                "no judge: give --judge-replies, --judge-reward, --judge-endpoint or --judge-batch-in",
             )),
             1 => probing(judges[0].as_mut(), plan, run),
             _ => probing(&mut Panel::new(judges), plan, run),
         };
         let done = done.map(|(done, told)| {
-            let spent = self.endpoint.is_asked().then(|| Spent::new(last.get(), prices));
+            let asked = self.judge_endpoint.is_some() || self.judge_batch_in.is_some();
+            let spent = asked.then(|| Spent::new(last.get(), prices));
             (done, Told { spent, ..told })
         });
         bar.finish_and_clear();

@@ -1,328 +1,154 @@
-//! Paired differences: intervals, tests, corrections, and the decision.
+//! The headline: every metric of every benchmark, with paired differences and one correction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use heedful_benchmarks::metrics::{Metric, Rate, family};
-use heedful_benchmarks::score::{Judged, Outcome};
-use heedful_benchmarks::scores::Scores;
-use heedful_benchmarks::statistics::bootstrap::{Cluster, Plan, interval};
-use heedful_benchmarks::statistics::mcnemar::mcnemar;
-use heedful_benchmarks::statistics::multiplicity::{benjamini_hochberg, holm};
-use heedful_benchmarks::statistics::power::{detectable, standard_error};
+use heedful_benchmarks::sheet::{Figure, Sheet};
+use heedful_benchmarks::statistics::bootstrap::Plan;
+use heedful_benchmarks::statistics::multiplicity::holm;
+use heedful_benchmarks::statistics::paired::{self, Pair, Paired};
 use heedful_benchmarks::{Error, Result};
-use heedful_constraints::Profile;
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::Facts;
+use super::input::{Bench, pairs};
 
 /// The level of all decisions.
-const LEVEL: f64 = 0.05;
+pub(super) const LEVEL: f64 = 0.05;
 
-/// One accuracy of all runs.
+/// One metric of all runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Headline {
+    /// Of which benchmark.
+    pub benchmark: String,
     /// Which.
-    pub metric: Metric,
-    /// One a run.
-    pub rates: Vec<Rate>,
+    pub metric: String,
+    /// Its best value: 1 of a share.
+    pub best: f64,
+    /// One a run; none where it was not measured.
+    pub figures: Vec<Option<Figure>>,
+    /// The run that the differences are from: the first, or the first that was measured.
+    pub base: usize,
     /// One a run but the first.
-    pub deltas: Vec<Delta>,
+    pub deltas: Vec<Option<Delta>>,
+    /// The run with the highest figure.
+    pub leader: usize,
+    /// The runs that are not significantly below it, itself among them: their paired interval
+    /// reaches 0.
+    pub tied: Vec<usize>,
+    /// One a run: less the leader; none of the leader.
+    pub behind: Vec<Option<Paired>>,
 }
 
-/// A run less the baseline, over the items that both have.
+/// A run less the base, over the items that both have.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Delta {
-    /// The difference of the rates.
-    pub difference: f64,
-    /// The lower end of its 95 % interval: paired bootstrap over prompts, percentile.
-    pub low: f64,
-    /// The upper end.
-    pub high: f64,
-    /// Exact McNemar at prompt level; at instruction level a z-test with the standard error
-    /// clustered by prompt.
-    pub p: f64,
-    /// The same after Holm's correction over all runs and metrics of the table.
+    /// The difference, its interval and its test.
+    #[serde(flatten)]
+    pub paired: Paired,
+    /// p after Holm's correction over all runs and metrics of all benchmarks.
     pub p_holm: f64,
-    /// Units that only this run follows.
-    pub won: u64,
-    /// Units that only the baseline follows.
-    pub lost: u64,
-    /// Prompts compared.
-    pub prompts: usize,
-    /// The smallest true difference that a test at 5 % finds in 80 % of repetitions.
-    pub detectable: Option<f64>,
+    /// Whether the interval's lower end is above the margin below 0; none without a margin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_inferior: Option<bool>,
 }
 
-/// One rule or family of all runs, strict.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Line {
-    /// The rule or the family.
-    pub name: String,
-    /// Strict rates, one a run, with Wilson's intervals.
-    pub strict: Vec<Rate>,
-    /// Loose rates.
-    pub loose: Vec<Rate>,
-    /// Strict, against the baseline: difference, p, p after Benjamini and Hochberg.
-    pub deltas: Vec<(f64, f64, f64)>,
+impl Delta {
+    /// Whether the interval leaves 0 out and the test agrees after correction.
+    pub fn is_significant(&self) -> bool {
+        let apart = self.paired.low > 0.0 || self.paired.high < 0.0;
+        apart && self.p_holm < LEVEL
+    }
 }
 
-/// For each run but the first: pairs of item indices (baseline, run).
-pub(super) type Pairs = Vec<Vec<(usize, usize)>>;
-
-/// Pairs the items of every run with those of the first, by key and prompt.
+/// The metrics of all benchmarks.
 ///
 /// # Errors
-/// A run that shares no item with the first.
-pub(super) fn pair(runs: &[Scores]) -> Result<Pairs> {
-    let name = |item: &Judged| (item.key.clone(), item.prompt.clone());
-    let mut base: HashMap<(String, String), usize> = HashMap::new();
-    for (at, item) in runs[0].items.iter().enumerate() {
-        base.entry(name(item)).or_insert(at);
-    }
-    runs[1..]
-        .iter()
-        .map(|run| {
-            let same = |(at, item): (usize, &Judged)| {
-                let first = *base.get(&name(item))?;
-                let ids = |item: &Judged| -> Vec<String> {
-                    item.outcomes.iter().map(|o| o.id.clone()).collect()
-                };
-                (ids(item) == ids(&runs[0].items[first])).then_some((first, at))
-            };
-            let pairs: Vec<_> = run.items.iter().enumerate().filter_map(same).collect();
-            match pairs.is_empty() {
-                true => {
-                    Err(Error::content(&run.artifact.path, "shares no item with the first run"))
-                }
-                false => Ok(pairs),
-            }
-        })
-        .collect()
-}
-
+/// A run that shares no item with the base.
 pub(super) fn headline(
-    runs: &[Scores],
-    facts: &[Facts],
-    pairs: &Pairs,
+    benches: &[Bench],
+    margin: Option<f64>,
     plan: Plan,
-) -> Vec<Headline> {
-    let mut table: Vec<Headline> = Metric::ALL
-        .into_iter()
-        .map(|metric| Headline {
-            metric,
-            rates: facts.iter().map(|run| run.metrics.get(metric)).collect(),
-            deltas: runs[1..]
-                .iter()
-                .zip(pairs)
-                .map(|(run, pairs)| delta(metric, &runs[0], run, pairs, plan))
-                .collect(),
-        })
-        .collect();
-    let ps: Vec<f64> = table.iter().flat_map(|line| &line.deltas).map(|delta| delta.p).collect();
-    let deltas = table.iter_mut().flat_map(|line| &mut line.deltas);
-    for (delta, adjusted) in deltas.zip(holm(&ps)) {
-        delta.p_holm = adjusted;
-    }
-    table
-}
-
-fn delta(
-    metric: Metric,
-    base: &Scores,
-    run: &Scores,
-    pairs: &[(usize, usize)],
-    plan: Plan,
-) -> Delta {
-    let side = |scores: &Scores, at: usize| metric.cluster(&scores.items[at], scores.profile);
-    let clusters: Vec<Cluster> = pairs
-        .iter()
-        .map(|&(a, b)| {
-            let (a, b) = (side(base, a), side(run, b));
-            Cluster { gain: b.gain - a.gain, size: b.size }
-        })
-        .collect();
-    let (won, lost) = discordant(metric, base, run, pairs);
-    let p = match metric {
-        Metric::PromptStrict | Metric::PromptLoose => mcnemar(won, lost),
-        Metric::InstStrict | Metric::InstLoose => z_test(&clusters),
-    };
-    let sizes: f64 = clusters.iter().map(|c| c.size).sum();
-    let gains: f64 = clusters.iter().map(|c| c.gain).sum();
-    let difference = gains / sizes.max(1.0);
-    let (low, high) = interval(&clusters, plan).map_or((-1.0, 1.0), |i| (i.low, i.high));
-    let (prompts, detectable) = (pairs.len(), detectable(&clusters));
-    Delta { difference, low, high, p, p_holm: p, won, lost, prompts, detectable }
-}
-
-/// Units that only the run, and only the baseline, follows: prompts or instructions.
-fn discordant(metric: Metric, base: &Scores, run: &Scores, pairs: &[(usize, usize)]) -> (u64, u64) {
-    let units = |scores: &Scores, at: usize| -> Vec<bool> {
-        let item = &scores.items[at];
-        let follow = |o: &Outcome| o.under(scores.profile);
-        match metric {
-            Metric::PromptStrict | Metric::PromptLoose => {
-                vec![metric.cluster(item, scores.profile).gain == 1.0]
-            }
-            Metric::InstStrict => item.outcomes.iter().map(|o| follow(o).strict).collect(),
-            Metric::InstLoose => item.outcomes.iter().map(|o| follow(o).loose).collect(),
-        }
-    };
-    let (mut won, mut lost) = (0, 0);
-    for &(a, b) in pairs {
-        for (a, b) in units(base, a).into_iter().zip(units(run, b)) {
-            won += u64::from(b && !a);
-            lost += u64::from(a && !b);
-        }
-    }
-    (won, lost)
-}
-
-/// Two-sided z-test that the ratio is 0, its standard error clustered.
-fn z_test(clusters: &[Cluster]) -> f64 {
-    let size: f64 = clusters.iter().map(|c| c.size).sum();
-    let gain: f64 = clusters.iter().map(|c| c.gain).sum();
-    match standard_error(clusters) {
-        Some(error) if error > 0.0 => {
-            let z = (gain / size / error).abs();
-            2.0 * Normal::standard().sf(z)
-        }
-        _ => 1.0,
-    }
-}
-
-pub(super) fn instructions(runs: &[Scores], pairs: &Pairs) -> Vec<Line> {
-    table(runs, pairs, |id| id)
-}
-
-pub(super) fn families(runs: &[Scores], pairs: &Pairs) -> Vec<Line> {
-    table(runs, pairs, family)
-}
-
-fn table(runs: &[Scores], pairs: &Pairs, name: fn(&str) -> &str) -> Vec<Line> {
-    let mut lines: BTreeMap<String, Line> = BTreeMap::new();
-    for (at, run) in runs.iter().enumerate() {
-        let mut counts: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
-        for outcome in run.items.iter().flat_map(|item| &item.outcomes) {
-            let followed = outcome.under(run.profile);
-            let cell = counts.entry(name(&outcome.id)).or_default();
-            cell[0] += u64::from(followed.strict);
-            cell[1] += u64::from(followed.loose);
-            cell[2] += 1;
-        }
-        for (name, [strict, loose, total]) in counts {
-            let line = lines.entry(name.to_owned()).or_insert_with(|| Line {
-                name: name.to_owned(),
-                strict: vec![Rate::new(0, 0); runs.len()],
-                loose: vec![Rate::new(0, 0); runs.len()],
-                deltas: Vec::new(),
-            });
-            line.strict[at] = Rate::new(strict, total);
-            line.loose[at] = Rate::new(loose, total);
-        }
-    }
-    let mut lines: Vec<Line> = lines.into_values().collect();
-    for (run, pairs) in runs[1..].iter().zip(pairs) {
-        let clusters = by_name(&runs[0], run, pairs, name);
-        let none = Vec::new();
-        let of = |line: &Line| clusters.get(line.name.as_str()).unwrap_or(&none).as_slice();
-        let ps: Vec<f64> = lines.iter().map(|line| z_or_exact(of(line))).collect();
-        let adjusted = benjamini_hochberg(&ps);
-        let differences: Vec<f64> = lines.iter().map(|line| ratio(of(line))).collect();
-        for (at, line) in lines.iter_mut().enumerate() {
-            line.deltas.push((differences[at], ps[at], adjusted[at]));
-        }
-    }
-    lines
-}
-
-/// By rule or family: what each prompt gained on it.
-fn by_name<'a>(
-    base: &'a Scores,
-    run: &Scores,
-    pairs: &[(usize, usize)],
-    name: fn(&str) -> &str,
-) -> BTreeMap<&'a str, Vec<Cluster>> {
-    let strict = |o: &Outcome, profile: Profile| i32::from(o.under(profile).strict);
-    let mut clusters: BTreeMap<&str, Vec<Cluster>> = BTreeMap::new();
-    for &(a, b) in pairs {
-        let (a, b) = (&base.items[a].outcomes, &run.items[b].outcomes);
-        let mut here: BTreeMap<&str, Cluster> = BTreeMap::new();
-        for (a, b) in a.iter().zip(b) {
-            let cell = here.entry(name(&a.id)).or_default();
-            cell.gain += f64::from(strict(b, run.profile) - strict(a, base.profile));
-            cell.size += 1.0;
-        }
-        for (name, cluster) in here {
-            clusters.entry(name).or_default().push(cluster);
-        }
-    }
-    clusters
-}
-
-/// Exact McNemar where no prompt asks twice, else the clustered z-test.
-fn z_or_exact(clusters: &[Cluster]) -> f64 {
-    if clusters.iter().any(|cluster| cluster.size > 1.0) {
-        return z_test(clusters);
-    }
-    let count = |gain: f64| clusters.iter().filter(|cluster| cluster.gain == gain).count() as u64;
-    mcnemar(count(1.0), count(-1.0))
-}
-
-fn ratio(clusters: &[Cluster]) -> f64 {
-    let size: f64 = clusters.iter().map(|c| c.size).sum();
-    clusters.iter().map(|c| c.gain).sum::<f64>() / size.max(1.0)
-}
-
-/// One sentence for each run and metric.
-pub(super) fn verdicts(facts: &[Facts], headline: &[Headline]) -> Vec<String> {
+) -> Result<Vec<Headline>> {
     let mut lines = Vec::new();
-    for (at, run) in facts.iter().enumerate().skip(1) {
-        for line in headline {
-            let delta = &line.deltas[at - 1];
-            let (base, name, metric) = (&facts[0].letter, &run.letter, line.metric.name());
-            let apart = delta.low > 0.0 || delta.high < 0.0;
-            let what = match (apart && delta.p_holm < LEVEL, delta.difference > 0.0) {
-                (true, true) => format!("{name} beats {base} on {metric}"),
-                (true, false) => format!("{name} falls behind {base} on {metric}"),
-                (false, _) => format!("{name} and {base} do not differ significantly on {metric}"),
-            };
-            let [difference, low, high] =
-                [delta.difference, delta.low, delta.high].map(|x| format!("{:+.1}", 100.0 * x));
-            let p = super::markdown::probability(delta.p_holm);
-            let smallest = delta.detectable.map_or(String::new(), |smallest| {
-                format!("; smallest difference found with 80 % power {:.1}", 100.0 * smallest)
-            });
-            lines.push(format!(
-                "{what}: {difference} points (95 % interval {low} … {high}, p {p} after Holm, {} \
-                 prompts{smallest}).",
-                delta.prompts
-            ));
-        }
-    }
-    lines
-}
-
-/// The guarded metrics that fell: the paired interval lies below 0, or the test says so.
-pub(super) fn findings(facts: &[Facts], headline: &[Headline], guard: &[Metric]) -> Vec<String> {
-    let mut findings = Vec::new();
-    for line in headline.iter().filter(|line| guard.contains(&line.metric)) {
-        for (run, delta) in facts[1..].iter().zip(&line.deltas) {
-            let fell = delta.high < 0.0 || (delta.p < LEVEL && delta.difference < 0.0);
-            if fell {
-                let points = 100.0 * delta.difference;
-                let p = super::markdown::probability(delta.p);
-                findings.push(format!(
-                    "{} fell by {:.1} points from {} to {} (95 % interval {:+.1} … {:+.1}, p {p})",
-                    line.metric.name(),
-                    -points,
-                    facts[0].letter,
-                    run.letter,
-                    100.0 * delta.low,
-                    100.0 * delta.high,
-                ));
+    for bench in benches {
+        for (run, sheet) in bench.others() {
+            if pairs(bench.base(), sheet).is_empty() {
+                let path = &bench.cells[run].as_ref().expect("it has a sheet").read.artifact.path;
+                let problem = format!("shares no item of {} with the first run", bench.name);
+                return Err(Error::content(path, problem));
             }
         }
+        for metric in bench.metrics() {
+            lines.push(line(bench, &metric.name, metric.best, plan));
+        }
     }
-    findings
+    let deltas = || lines.iter().flat_map(|line: &Headline| line.deltas.iter().flatten());
+    let ps: Vec<f64> = deltas().map(|delta| delta.paired.p).collect();
+    let adjusted = holm(&ps);
+    let mut adjusted = adjusted.into_iter();
+    for line in &mut lines {
+        let allowed = margin.map(|margin| margin * line.best);
+        for delta in line.deltas.iter_mut().flatten() {
+            delta.p_holm = adjusted.next().expect("one a difference");
+            delta.not_inferior = allowed.map(|allowed| delta.paired.low > -allowed);
+        }
+    }
+    Ok(lines)
+}
+
+fn line(bench: &Bench, name: &str, best: f64, plan: Plan) -> Headline {
+    let runs = bench.cells.len();
+    let place = |run: usize| {
+        let sheet = bench.sheet(run)?;
+        Some((sheet, sheet.metric(name)?))
+    };
+    let figures: Vec<Option<Figure>> = (0..runs)
+        .map(|run| place(run).map(|(sheet, at)| sheet.figure(at, plan)))
+        .map(|figure| figure.filter(|figure| figure.size > 0.0))
+        .collect();
+    let against = |other: usize| -> Vec<Option<Paired>> {
+        let one = |run: usize| (run != other).then(|| compare(place(other)?, place(run)?, plan))?;
+        (0..runs).map(one).collect()
+    };
+    let first = figures.iter().position(Option::is_some).unwrap_or(bench.base);
+    let value = |run: usize| figures[run].map_or(f64::NEG_INFINITY, |figure| figure.value);
+    // Of equals the first.
+    let leader = (0..runs).rev().max_by(|&a, &b| value(a).total_cmp(&value(b))).unwrap_or(first);
+    let deltas = against(first);
+    let behind = if leader == first { deltas.clone() } else { against(leader) };
+    let ties = |run: &usize| *run == leader || behind[*run].is_some_and(|gap| gap.high >= 0.0);
+    let delta = |paired: Paired| Delta { p_holm: paired.p, paired, not_inferior: None };
+    Headline {
+        benchmark: bench.name.clone(),
+        metric: name.to_owned(),
+        best,
+        base: first,
+        leader,
+        tied: (0..runs).filter(|run| figures[*run].is_some()).filter(ties).collect(),
+        deltas: deltas.into_iter().skip(1).map(|paired| paired.map(delta)).collect(),
+        behind,
+        figures,
+    }
+}
+
+/// A metric of two sheets over the rows that both have, cluster by cluster.
+fn compare(base: (&Sheet, usize), run: (&Sheet, usize), plan: Plan) -> Option<Paired> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut clusters: Vec<Pair> = Vec::new();
+    for (a, b) in pairs(base.0, run.0) {
+        let row = &base.0.rows[a];
+        let (a, b) = (row.shares[base.1], run.0.rows[b].shares[run.1]);
+        if a.size == 0.0 && b.size == 0.0 {
+            continue;
+        }
+        let at = *places.entry(&row.cluster).or_insert_with(|| {
+            clusters.push(Pair::default());
+            clusters.len() - 1
+        });
+        let pair = &mut clusters[at];
+        pair.base.gain += a.gain;
+        pair.base.size += a.size;
+        pair.run.gain += b.gain;
+        pair.run.size += b.size;
+    }
+    paired::compare(&clusters, plan)
 }

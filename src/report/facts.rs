@@ -1,141 +1,191 @@
-//! What a run is: the header of the report.
+//! What each benchmark of each run is: the header of the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use heedful_benchmarks::metrics::{Metric, Metrics, Rate, compute};
-use heedful_benchmarks::scores::Scores;
 use heedful_benchmarks::thinking::Counts;
-use heedful_benchmarks::truncation::{Truncation, truncation};
-use heedful_benchmarks::verifiable::PLAN;
-use heedful_constraints::Profile;
 use serde::Serialize;
 use serde_json::Value;
 
-/// One run.
+use super::input::{Bench, Loaded, pairs};
+use super::profiles::Profiles;
+
+/// Keys of the configuration that say what was compared, or that follow from the responses.
+const OWN: [&str; 7] =
+    ["benchmark", "dataset", "metrics", "decided", "resamples", "profile", "prefilled"];
+
+/// Settings that tell runs apart and are meant to differ.
+const MEANT: [&str; 6] = ["model", "checkpoint", "weights", "tokenizer", "endpoint", "name"];
+
+/// One benchmark in all runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Benchmark {
+    /// Its name.
+    pub name: String,
+    /// The run that others are compared with.
+    pub base: usize,
+    /// One a run; none where it was not measured.
+    pub runs: Vec<Option<Facts>>,
+}
+
+/// One benchmark of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Facts {
-    /// `A`, `B` and so on.
-    pub letter: String,
-    /// The run's name.
-    pub name: String,
     /// The artifact's id.
     pub id: String,
     /// The artifact's folder.
     pub path: String,
-    /// The benchmark.
-    pub benchmark: String,
     /// Digest of the items.
     pub dataset: String,
-    /// The profile's name and version.
-    pub profile: String,
-    /// The thinking policy.
-    pub thinking: String,
+    /// What else was set, by key: profile, judge, template, thinking policy, and how the responses
+    /// were made.
+    pub settings: BTreeMap<String, String>,
     /// The responses: a file's path, or an artifact's id.
     pub responses: String,
+    /// The files that it was made from.
+    pub inputs: Vec<String>,
     /// The version of the code that scored it.
     pub code: String,
-    /// The number of items.
+    /// The seed of intervals.
+    pub seed: u64,
+    /// Independent items: clusters of rows.
+    pub clusters: usize,
+    /// Rows.
     pub items: usize,
-    /// Items without a response.
+    /// Rows without a response.
     pub missing: usize,
-    /// Instructions with an error in place of a verdict.
-    pub errors: usize,
+    /// Constraints on which nobody could tell.
+    pub undecided: usize,
     /// How the reasoning blocks stood.
     pub states: Counts,
-    /// Scores apart for cut and whole responses, where the responses tell.
-    pub truncation: Option<Truncation>,
-    /// The figures under the profile that it was scored with.
-    pub metrics: Metrics,
-    /// The four accuracies under both profiles, official first.
-    pub profiles: Vec<(String, [Rate; 2])>,
-    /// Instructions on which the profiles differ, by rule.
-    pub disputed: BTreeMap<String, u64>,
+    /// Both profiles, for verifiable instructions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<Profiles>,
 }
 
 impl Facts {
-    /// The facts of `scores`; figures computed from its rows.
-    pub(super) fn new(at: usize, scores: &Scores) -> Facts {
-        let manifest = &scores.artifact.manifest;
-        let config = |key: &str| match manifest.config.get(key) {
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-            None => "unknown".to_owned(),
-        };
-        let thinking = match manifest.config.get("prefilled") {
-            Some(Value::Bool(true)) => format!("{}, opening tag prefilled", config("thinking")),
-            _ => config("thinking"),
-        };
-        let items = &scores.items;
+    fn of(loaded: &Loaded) -> Facts {
+        let (manifest, rows) = (&loaded.read.artifact.manifest, &loaded.read.sheet.rows);
         let mut states = Counts::default();
-        for item in items {
-            if let Some(state) = item.thinking {
-                states.add(state, item.irregular);
-            }
+        for state in rows.iter().filter_map(|row| row.thinking) {
+            states.add(state, false);
         }
-        let outcomes = || items.iter().flat_map(|item| &item.outcomes);
-        let mut disputed = BTreeMap::new();
-        for outcome in outcomes().filter(|o| o.official != o.corrected) {
-            *disputed.entry(outcome.id.clone()).or_default() += 1;
-        }
-        let metrics = compute(items, scores.profile, PLAN);
-        let under = |profile| match profile == scores.profile {
-            true => metrics.clone(),
-            false => compute(items, profile, PLAN),
-        };
-        let both = [under(Profile::Official), under(Profile::Corrected)];
-        let rates =
-            |metric: Metric| (metric.name().to_owned(), both.each_ref().map(|m| m.get(metric)));
+        states.irregular = loaded.profiles.as_ref().map_or(0, |profiles| profiles.irregular);
+        let clusters: BTreeSet<&str> = rows.iter().map(|row| row.cluster.as_str()).collect();
+        let marks = rows.iter().flat_map(|row| &row.marks);
         Facts {
-            letter: letter(at),
-            name: manifest.name.clone(),
             id: manifest.id.clone(),
-            path: scores.artifact.path.display().to_string(),
-            benchmark: config("benchmark"),
-            dataset: config("dataset"),
-            profile: config("profile_version"),
-            thinking,
+            path: loaded.read.artifact.path.display().to_string(),
+            dataset: loaded.read.config("dataset").unwrap_or_else(|| "unknown".to_owned()),
+            settings: settings(&manifest.config),
             responses: match (manifest.parents.first(), manifest.inputs.last()) {
                 (Some(artifact), _) => artifact.clone(),
                 (None, input) => input.map(|input| input.name.clone()).unwrap_or_default(),
             },
+            inputs: manifest.inputs.iter().map(|input| input.name.clone()).collect(),
             code: manifest.revision.version.clone(),
-            items: items.len(),
-            missing: items.iter().filter(|item| item.response.is_none()).count(),
-            errors: outcomes().filter(|o| o.error.is_some()).count(),
+            seed: manifest.seed,
+            clusters: clusters.len(),
+            items: rows.len(),
+            missing: rows.iter().filter(|row| row.response.is_none()).count(),
+            undecided: marks.filter(|mark| mark.met.is_none()).count(),
             states,
-            truncation: truncation(items, scores.profile),
-            profiles: Metric::ALL.map(rates).into(),
-            metrics,
-            disputed,
+            profiles: loaded.profiles.clone(),
         }
     }
+}
+
+/// The configuration as texts, `generation` by its own keys.
+fn settings(config: &Value) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    for (key, value) in config.as_object().into_iter().flatten() {
+        match (key.as_str(), value) {
+            (_, Value::Null) => {}
+            ("generation", Value::Object(inner)) => {
+                let told = inner.iter().filter(|(_, value)| !value.is_null());
+                found.extend(told.map(|(key, value)| (format!("generation.{key}"), text(value))));
+            }
+            (own, _) if OWN.contains(&own) => {}
+            _ => {
+                found.insert(key.clone(), text(value));
+            }
+        }
+    }
+    if config.get("prefilled") == Some(&Value::Bool(true)) {
+        let thinking = found.entry("thinking".to_owned()).or_default();
+        thinking.push_str(", opening tag prefilled");
+    }
+    found
+}
+
+pub(super) fn benchmarks(benches: &[Bench]) -> Vec<Benchmark> {
+    let one = |bench: &Bench| Benchmark {
+        name: bench.name.clone(),
+        base: bench.base,
+        runs: bench.cells.iter().map(|cell| cell.as_ref().map(Facts::of)).collect(),
+    };
+    benches.iter().map(one).collect()
 }
 
 /// What differs between the runs beside the responses.
-pub(super) fn differences(runs: &[Facts]) -> Vec<String> {
-    type Field = (&'static str, fn(&Facts) -> &str);
-    let fields: [Field; 4] = [
-        ("benchmark", |run| &run.benchmark),
-        ("dataset", |run| &run.dataset),
-        ("profile", |run| &run.profile),
-        ("thinking policy", |run| &run.thinking),
-    ];
-    let mut differences = Vec::new();
-    for (name, field) in fields {
-        if runs.iter().any(|run| field(run) != field(&runs[0])) {
-            let values: Vec<String> =
-                runs.iter().map(|run| format!("{} has {}", run.letter, field(run))).collect();
-            differences.push(format!("the {name} differs: {}", values.join(", ")));
+pub(super) fn differences(
+    benches: &[Bench],
+    facts: &[Benchmark],
+    letters: &[String],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for (bench, benchmark) in benches.iter().zip(facts) {
+        let of = &benchmark.name;
+        let runs: Vec<(&str, &Facts)> = (letters.iter().zip(&benchmark.runs))
+            .filter_map(|(letter, facts)| Some((letter.as_str(), facts.as_ref()?)))
+            .collect();
+        for (letter, _) in letters.iter().zip(&benchmark.runs).filter(|(_, facts)| facts.is_none())
+        {
+            found.push(format!("{of}: {letter} was not measured"));
+        }
+        let mut compare = |name: &str, value: &dyn Fn(&Facts) -> Option<String>| {
+            let values: Vec<Option<String>> = runs.iter().map(|(_, facts)| value(facts)).collect();
+            if values.iter().any(|value| *value != values[0]) {
+                let told = runs.iter().zip(&values).map(|((letter, _), value)| match value {
+                    Some(value) => format!("{letter} has {value}"),
+                    None => format!("{letter} tells none"),
+                });
+                let told: Vec<String> = told.collect();
+                found.push(format!("{of}: the {name} differs: {}", told.join(", ")));
+            }
+        };
+        compare("dataset", &|facts| Some(facts.dataset.clone()));
+        let keys: BTreeSet<&String> = runs.iter().flat_map(|(_, f)| f.settings.keys()).collect();
+        for key in keys {
+            let last = key.strip_prefix("generation.").unwrap_or_default();
+            if !MEANT.contains(&last) {
+                let name = match key.as_str() {
+                    "profile_version" => "profile".to_owned(),
+                    "thinking" => "thinking policy".to_owned(),
+                    other => other.replace("generation.", "generation's "),
+                };
+                compare(&name, &|facts| facts.settings.get(key).cloned());
+            }
+        }
+        for (letter, facts) in runs.iter().filter(|(_, facts)| facts.missing > 0) {
+            found.push(format!("{of}: {letter} lacks {} responses", facts.missing));
+        }
+        for (run, sheet) in bench.others() {
+            let (shared, all) = (pairs(bench.base(), sheet).len(), sheet.rows.len());
+            let (base, run) = (&letters[bench.base], &letters[run]);
+            if shared < all.max(bench.base().rows.len()) {
+                found.push(format!("{of}: {run} shares {shared} rows with {base}, not all"));
+            }
         }
     }
-    for run in runs.iter().filter(|run| run.missing > 0) {
-        differences.push(format!("{} lacks {} responses", run.letter, run.missing));
-    }
-    differences
+    found
 }
 
 /// `A` to `Z`, then `R26` and so on.
-fn letter(at: usize) -> String {
+pub(super) fn letter(at: usize) -> String {
     match u8::try_from(at) {
         Ok(at @ 0..26) => char::from(b'A' + at).to_string(),
         _ => format!("R{at}"),

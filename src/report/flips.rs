@@ -1,29 +1,37 @@
 //! Items on which runs differ, with their responses and explanations.
 
-use heedful_benchmarks::score::Judged;
-use heedful_benchmarks::scores::Scores;
+use std::collections::HashMap;
+
+use heedful_benchmarks::sheet::{Mark, Row, Sheet};
 use serde::Serialize;
 
-use super::compare::Pairs;
+use super::input::{Bench, pairs};
 
-/// An item whose strict verdict on some instruction differs from the baseline's in some run.
+/// An item whose verdict on some constraint, or whose share of the first metric, differs from the
+/// base's in some run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Flip {
+    /// Of which benchmark.
+    pub benchmark: String,
     /// The item's key.
     pub key: String,
     /// The prompt.
     pub prompt: String,
-    /// `won` or `lost` when some run follows all instructions and the baseline does not, or the
-    /// other way round; `mixed` otherwise.
+    /// `won` or `lost` when the benchmark's first metric rose or fell in some run and did not go
+    /// the other way in another; `mixed` otherwise.
     pub kind: &'static str,
-    /// The instructions' ids and arguments.
-    pub instructions: Vec<(String, String)>,
+    /// The greatest change of the first metric in some run.
+    pub change: f64,
+    /// How many verdicts on constraints changed, over all runs.
+    pub changed: usize,
+    /// The constraints: what each is about, and its finest kind.
+    pub constraints: Vec<(String, String)>,
     /// One a run.
     pub sides: Vec<Side>,
 }
 
 /// What one run made of the item.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Side {
     /// The response as it came; `None` where there is none.
     pub response: Option<String>,
@@ -31,84 +39,106 @@ pub struct Side {
     pub answer: Option<String>,
     /// Why the model stopped, if told.
     pub finish_reason: Option<String>,
-    /// One an instruction.
-    pub verdicts: Vec<Verdicts>,
+    /// The tokens of the response, if told.
+    pub tokens: Option<u64>,
+    /// One a constraint.
+    pub verdicts: Vec<Verdict>,
 }
 
-/// What one instruction got.
+/// What one constraint got.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Verdicts {
-    /// Followed as it is.
-    pub strict: bool,
-    /// Followed in some variant.
-    pub loose: bool,
+pub struct Verdict {
+    /// Satisfied; none where nobody could tell.
+    pub met: Option<bool>,
+    /// Satisfied in some variant, where the benchmark has a loose reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loose: Option<bool>,
     /// The line of explanation.
     pub reason: String,
 }
 
-pub(super) fn flips(runs: &[Scores], pairs: &Pairs) -> Vec<Flip> {
-    let base = &runs[0];
-    // For each item of the baseline, where it stands in each of the other runs.
-    let mut places: Vec<Vec<Option<usize>>> = vec![vec![None; pairs.len()]; base.items.len()];
-    for (run, pairs) in pairs.iter().enumerate() {
-        for &(first, at) in pairs {
-            places[first][run] = Some(at);
-        }
+/// Of all benchmarks: what was lost first, then other changes, then what was won; the greatest
+/// change first.
+pub(super) fn flips(benches: &[Bench]) -> Vec<Flip> {
+    let mut all = Vec::new();
+    for bench in benches {
+        let mut flips = of_bench(bench);
+        let rank = |flip: &Flip| ["lost", "mixed", "won"].iter().position(|k| *k == flip.kind);
+        flips.sort_by(|a, b| {
+            let size = b.change.abs().total_cmp(&a.change.abs());
+            rank(a).cmp(&rank(b)).then(size).then(b.changed.cmp(&a.changed))
+        });
+        all.append(&mut flips);
     }
-    let strict = |scores: &Scores, item: &Judged| -> Vec<bool> {
-        item.outcomes.iter().map(|o| o.under(scores.profile).strict).collect()
-    };
+    all
+}
+
+fn of_bench(bench: &Bench) -> Vec<Flip> {
+    let base = bench.base();
+    let others: Vec<(usize, &Sheet, HashMap<usize, usize>)> = bench
+        .others()
+        .map(|(run, sheet)| (run, sheet, pairs(base, sheet).into_iter().collect()))
+        .collect();
     let mut flips = Vec::new();
-    for (item, places) in base.items.iter().zip(&places) {
-        let first = strict(base, item);
-        let others: Vec<(&Scores, &Judged)> = places
-            .iter()
-            .zip(&runs[1..])
-            .filter_map(|(at, run)| Some((run, &run.items[(*at)?])))
-            .collect();
-        let verdicts: Vec<Vec<bool>> = others.iter().map(|(run, item)| strict(run, item)).collect();
-        if verdicts.iter().all(|verdicts| *verdicts == first) {
-            continue;
+    for (at, row) in base.rows.iter().enumerate() {
+        let mut found: Vec<Option<&Row>> = vec![None; bench.cells.len()];
+        found[bench.base] = Some(row);
+        let (mut change, mut changed, mut won, mut lost) = (0.0_f64, 0, false, false);
+        for (run, sheet, places) in &others {
+            let Some(other) = places.get(&at).map(|at| &sheet.rows[*at]) else { continue };
+            found[*run] = Some(other);
+            let own = share(other) - share(row);
+            won |= own > 0.0;
+            lost |= own < 0.0;
+            if own.abs() > change.abs() {
+                change = own;
+            }
+            let differ = |(a, b): (&Mark, &Mark)| a.met != b.met;
+            let marks = row.marks.iter().zip(&other.marks);
+            changed += marks.filter(|(a, b)| differ((a, b))).count();
         }
-        let all = |verdicts: &[bool]| verdicts.iter().all(|ok| *ok);
-        let changed = verdicts.iter().map(|verdicts| (all(&first), all(verdicts)));
-        let (mut won, mut lost) = (false, false);
-        for (before, after) in changed {
-            won |= after && !before;
-            lost |= before && !after;
+        if change == 0.0 && changed == 0 {
+            continue;
         }
         let kind = match (won, lost) {
             (true, false) => "won",
             (false, true) => "lost",
             _ => "mixed",
         };
-        let sides = std::iter::once(side(base, Some(item))).chain(
-            places.iter().zip(&runs[1..]).map(|(at, run)| side(run, at.map(|at| &run.items[at]))),
-        );
+        let marks = found.iter().flatten().map(|row| &row.marks).find(|marks| !marks.is_empty());
         flips.push(Flip {
-            key: item.key.clone(),
-            prompt: item.prompt.clone(),
+            benchmark: bench.name.clone(),
+            key: row.key.clone(),
+            prompt: row.prompt.clone(),
             kind,
-            instructions: item.outcomes.iter().map(|o| (o.id.clone(), o.args.clone())).collect(),
-            sides: sides.collect(),
+            change,
+            changed,
+            constraints: marks.into_iter().flatten().map(named).collect(),
+            sides: found.into_iter().map(|row| row.map(side).unwrap_or_default()).collect(),
         });
     }
     flips
 }
 
-fn side(run: &Scores, item: Option<&Judged>) -> Side {
-    let Some(item) = item else {
-        return Side { response: None, answer: None, finish_reason: None, verdicts: Vec::new() };
-    };
-    let verdicts = item.outcomes.iter().map(|outcome| {
-        let followed = outcome.under(run.profile);
-        let reason = outcome.error.clone().unwrap_or_else(|| outcome.reason.clone());
-        Verdicts { strict: followed.strict, loose: followed.loose, reason }
-    });
+/// Of the first metric.
+fn share(row: &Row) -> f64 {
+    row.shares.first().filter(|own| own.size > 0.0).map_or(0.0, |own| own.gain / own.size)
+}
+
+fn named(mark: &Mark) -> (String, String) {
+    let of = |dimension: &str| mark.groups.iter().find(|group| group.dimension == dimension);
+    let kind = of("instruction").or_else(|| of("type")).or(mark.groups.first());
+    (mark.about.clone(), kind.map(|group| group.name.clone()).unwrap_or_default())
+}
+
+fn side(row: &Row) -> Side {
+    let verdict =
+        |mark: &Mark| Verdict { met: mark.met, loose: mark.loose, reason: mark.reason.clone() };
     Side {
-        response: item.response.clone(),
-        answer: item.answer.clone(),
-        finish_reason: item.finish_reason.as_ref().map(|reason| reason.name().to_owned()),
-        verdicts: verdicts.collect(),
+        response: row.response.clone(),
+        answer: row.answer.clone(),
+        finish_reason: row.finish_reason.as_ref().map(|reason| reason.name().to_owned()),
+        tokens: row.tokens,
+        verdicts: row.marks.iter().map(verdict).collect(),
     }
 }

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use heedful_benchmarks::items::Items;
-use heedful_benchmarks::metrics::{Metric, Rate};
+use heedful_benchmarks::metrics::Metric;
 use heedful_benchmarks::score::Setting;
+use heedful_benchmarks::sheet::Figure;
 use heedful_benchmarks::statistics::Interval;
 use heedful_benchmarks::thinking::Policy;
 use heedful_benchmarks::{ifeval, verifiable};
@@ -22,7 +23,8 @@ use super::recipe::{Ifeval, Missing};
 use super::stages::{Asking, Cycle, Watch, only};
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Config};
-use crate::{report, revision};
+use crate::report::{self, Source};
+use crate::revision;
 
 /// The stages' names.
 pub const STAGES: [&str; 2] = ["ifeval-before", "ifeval-after"];
@@ -49,7 +51,7 @@ pub enum Official {
 pub struct Measured {
     /// Each accuracy by its name.
     #[serde(flatten)]
-    pub metrics: BTreeMap<&'static str, Change>,
+    pub metrics: BTreeMap<String, Change>,
     /// Prompts.
     pub prompts: usize,
     /// The digest of the prompts.
@@ -185,21 +187,27 @@ pub(super) fn read(cycle: &Cycle<'_>, plan: &Plan) -> Result<Option<Official>> {
         Ok([only(&before.path, start)?, only(&after.path, start)?])
     };
     let (answers, scores) = (both("responses-")?, both("scores-")?);
-    let config = report::Config { runs: scores.to_vec(), guard: Vec::new(), plan: report::PLAN };
-    let found = report::run(&config)?;
+    let [first, last] = &scores;
+    let runs = [Source::named("before", first), Source::named("after", last)];
+    let found = report::run(&report::Config::of(runs.into()))?;
     let metrics = found.headline.iter().filter_map(|line| {
-        let ([before, after], [delta]) = (&line.rates[..], &line.deltas[..]) else { return None };
-        Some((line.metric.name(), change(before, after, delta)))
+        let [Some(before), Some(after)] = &line.figures[..] else { return None };
+        let [Some(delta)] = &line.deltas[..] else { return None };
+        Some((line.metric.clone(), change(before, after, delta)))
     });
-    let cut = |run: &report::Facts| run.truncation.map_or(0.0, |cut| 100.0 * cut.cap_hit.rate);
-    let [first, last] = &found.runs[..] else {
+    let cut = |run: &report::Facts| {
+        let cut = run.profiles.as_ref().and_then(|profiles| profiles.truncation);
+        cut.map_or(0.0, |cut| 100.0 * cut.cap_hit.rate)
+    };
+    let measured = found.benchmarks.first().map(|benchmark| &benchmark.runs[..]);
+    let Some([Some(first), Some(last)]) = measured else {
         return Err(Error::usage("IFEval: not two runs to compare"));
     };
     Ok(Some(Official::Measured(Box::new(Measured {
         metrics: metrics.collect(),
         prompts: first.items,
         dataset: first.dataset.clone(),
-        profile: first.profile.clone(),
+        profile: first.settings.get("profile_version").cloned().unwrap_or_default(),
         max_tokens: with.max_tokens.unwrap_or(cycle.recipe.max_tokens),
         truncated: [cut(first), cut(last)],
         answers,
@@ -207,17 +215,17 @@ pub(super) fn read(cycle: &Cycle<'_>, plan: &Plan) -> Result<Option<Official>> {
     }))))
 }
 
-fn change(before: &Rate, after: &Rate, delta: &report::Delta) -> Change {
+fn change(before: &Figure, after: &Figure, delta: &report::Delta) -> Change {
     let of = |low: f64, high: f64| Interval { low: 100.0 * low, high: 100.0 * high };
     Change {
-        total: before.total,
-        before: 100.0 * before.rate,
+        total: before.size as u64,
+        before: 100.0 * before.value,
         before_interval: of(before.low, before.high),
-        after: 100.0 * after.rate,
+        after: 100.0 * after.value,
         after_interval: of(after.low, after.high),
-        gain_points: 100.0 * delta.difference,
-        interval: of(delta.low, delta.high),
-        p: delta.p,
+        gain_points: 100.0 * delta.paired.difference,
+        interval: of(delta.paired.low, delta.paired.high),
+        p: delta.paired.p,
         p_holm: delta.p_holm,
     }
 }

@@ -1,0 +1,103 @@
+//! Figures in words: one sentence a run and metric, and the numbers in them.
+
+use heedful_benchmarks::sheet::Figure;
+
+use super::compare::{Delta, Headline};
+
+/// A value as it is printed: a share in percent, anything else as it is.
+pub(super) fn value(value: f64, best: f64) -> String {
+    if best == 1.0 { percent(value) } else { format!("{value:.2}") }
+}
+
+/// A difference of values, with its sign.
+pub(super) fn points(difference: f64, best: f64) -> String {
+    let scaled = if best == 1.0 { 100.0 * difference } else { difference };
+    // No −0.00.
+    let scaled = if scaled.abs() < 0.005 { 0.0 } else { scaled };
+    format!("{scaled:+.2}")
+}
+
+/// A figure with its interval.
+pub(super) fn with_interval(figure: &Figure, best: f64) -> String {
+    let [value, low, high] = [figure.value, figure.low, figure.high].map(|x| value(x, best));
+    format!("{value} ({low} – {high})")
+}
+
+/// A share in percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2}", 100.0 * share)
+}
+
+/// A p-value, no finer than it deserves.
+pub(super) fn probability(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// What differs from the base, and what cannot be told apart from the best.
+pub(super) fn verdicts(
+    letters: &[String],
+    headline: &[Headline],
+    margin: Option<f64>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in headline {
+        for (run, delta) in (1..).zip(&line.deltas) {
+            if let Some(delta) = delta {
+                lines.push(sentence(letters, line, run, delta, margin));
+            }
+        }
+        if letters.len() > 2 && line.tied.len() > 1 {
+            let tied: Vec<&str> = line.tied.iter().map(|run| letters[*run].as_str()).collect();
+            let (name, best) = (named(line), &letters[line.leader]);
+            lines.push(format!(
+                "{} are not distinguishable on {name}: {best} is highest, and the paired interval \
+                 of each other reaches 0.",
+                tied.join(", ")
+            ));
+        } else if letters.len() > 2 && line.tied == [line.leader] {
+            let (name, best) = (named(line), &letters[line.leader]);
+            lines.push(format!("{best} alone is best on {name}: all others are below it."));
+        }
+    }
+    lines
+}
+
+/// `ifeval.prompt_strict`.
+pub(super) fn named(line: &Headline) -> String {
+    format!("{}.{}", line.benchmark, line.metric)
+}
+
+fn sentence(
+    letters: &[String],
+    line: &Headline,
+    run: usize,
+    delta: &Delta,
+    margin: Option<f64>,
+) -> String {
+    let (base, name, metric) = (&letters[line.base], &letters[run], named(line));
+    let what = match (delta.is_significant(), delta.paired.difference > 0.0) {
+        (true, true) => format!("{name} beats {base} on {metric}"),
+        (true, false) => format!("{name} falls behind {base} on {metric}"),
+        (false, _) => format!("{name} and {base} do not differ significantly on {metric}"),
+    };
+    let paired = &delta.paired;
+    let [difference, low, high] =
+        [paired.difference, paired.low, paired.high].map(|x| points(x, line.best));
+    let unit = if line.best == 1.0 { " points" } else { "" };
+    let p = probability(delta.p_holm);
+    let smallest = paired.detectable.map_or(String::new(), |smallest| {
+        format!("; smallest difference found with 80 % power {}", value(smallest, line.best))
+    });
+    let inferior = match (margin, delta.not_inferior) {
+        (Some(margin), Some(not)) => {
+            let word = if not { "not inferior" } else { "may be inferior" };
+            format!(" With a margin of {}: {word}.", value(margin * line.best, line.best))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{what}: {difference}{unit} (95 % interval {low} … {high}, p {p} after Holm, {} \
+         items{smallest}).{inferior}",
+        paired.clusters
+    )
+}
