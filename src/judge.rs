@@ -6,6 +6,7 @@
 mod padding;
 mod panel;
 mod probes;
+mod question;
 mod recorded;
 mod rules;
 mod server;

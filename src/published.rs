@@ -39,7 +39,7 @@ pub fn pull(
     let Benchmark { name, licence, data, source, .. } = *benchmark;
     let Some(published) = benchmark.hub else {
         let problem = match benchmark.file.is_empty() {
-            true => "its items are part of the program".to_owned(),
+            true => format!("nothing to pull: its items are {data}"),
             false => format!("not on the hub: get {data} from {source} (licence {licence})"),
         };
         return Err(Error::usage(format!("{name}: {problem}")));

@@ -100,6 +100,7 @@ fn what_is_not_to_be_had_is_said() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let none = "http://127.0.0.1:9";
     refused(none, &["cfbench"], &["cfbench: not on the hub: get data/cfbench_data.json", "none:"]);
+    refused(none, &["reasoning"], &["nothing to pull: its items are part of the program"]);
     refused(none, &["ifbench"], &["not fetched from", "is there a network?"]);
     refused(none, &["ifbunch"], &["no benchmark `ifbunch`"]);
 }

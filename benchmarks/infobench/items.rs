@@ -53,9 +53,9 @@ pub struct Items {
     pub digest: String,
 }
 
-/// Reads the published layout, one object a line or a row of a JSON array or a Parquet file: `id`,
-/// `instruction`, `input`, `category`, `subset`, `decomposed_questions`, `question_label`, and maybe
-/// `output` and `eval`.
+/// Reads the published layout, an object a line or a row of a JSON array or a Parquet file: `id`,
+/// `instruction`, `input`, `category`, `subset`, `decomposed_questions`, `question_label`, and
+/// perhaps `output` and `eval`.
 ///
 /// # Errors
 /// A file that cannot be read, a line that lacks a key or has one of another type, an id that

@@ -9,6 +9,7 @@ use heedful_constraints::router::route;
 use heedful_constraints::{Constraint, Profile, Text};
 use serde::Serialize;
 
+use super::question::statement;
 use super::{Case, Ruling};
 
 /// Disagreements that are told in full.
@@ -95,9 +96,15 @@ pub fn with_rules(cases: &[Case], rulings: &[Ruling]) -> RuleAgreement {
     all
 }
 
-/// The rule that a criterion is, in the official reading.
+/// The rule that a criterion is, a statement or a question, in the official reading.
 pub(super) fn rule_of(criterion: &str) -> Option<Constraint> {
-    let routed = route(criterion)?;
+    let routed = route(criterion).or_else(|| {
+        let routed = route(&statement(criterion)?)?;
+        // In a statement a word that is meant stands alone; in a question only quotes tell it from
+        // what is talked about.
+        let quoted = criterion.contains(['"', '\'', '“', '‘', '`']);
+        (quoted || !routed.id.starts_with("keywords:")).then_some(routed)
+    })?;
     Constraint::compile(routed.id, routed.args, Profile::Official).ok()
 }
 
@@ -161,6 +168,21 @@ mod tests {
         assert!(got.disagreements[1].reason.contains("4 words"), "{got:?}");
         let text = got.markdown();
         assert!(text.contains("on 6 of 7 criteria: 50.0 %") && text.contains("- c: judge no"));
+    }
+
+    /// Sentences of InFoBench's kind; a question about anything but the whole is none of a rule's.
+    #[test]
+    fn questions_route_where_a_rule_would_decide_them() {
+        for (question, rule) in [
+            ("Does the generated text contain exactly five words?", Some("count:words")),
+            ("Is the generated text a JSON document?", Some("detectable_format:json_format")),
+            ("Does the generated text mention the word 'Alice'?", Some("keywords:existence")),
+            ("Does the generated text include word clocks?", None),
+            ("Does the table in the generated text contain exactly five words?", None),
+            ("Is the generated text appealing?", None),
+        ] {
+            assert_eq!(rule_of(question).map(|rule| rule.id()), rule, "{question}");
+        }
     }
 
     #[test]
