@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Opens a report of three checkpoints in Chromium and fails on what a reader would stumble over.
 
-    python3 scripts/report_page.py IFEVAL_FOLDER --out FOLDER [--heedful PROGRAM] [--more NAME=PATH]
+    python3 scripts/report_page.py DATA --out FOLDER [--heedful PROGRAM]
 
-IFEVAL_FOLDER holds `input_data.jsonl` and `input_data_gpt4_20231107_145030.jsonl`, the published
-prompts and responses: run A. B and C are A with some responses spoilt or mended, by a seed. The
-page is opened from its file, without a network. Fails on a message of the console's, on a page over
-3 MB or not interactive within a second, on a key that does not do what the page says. Writes a
-screenshot of each section in both themes, and `figures.json`. Needs Chromium, its driver, and the
-package selenium.
+DATA holds `ifeval/` with published prompts and GPT-4's responses, run A, and `followbench/data/`
+with its items. B and C are A with some responses spoilt, by a seed; the answers to FollowBench and
+what a judge said of them are made up. The page is opened from its file. Fails on a message of the
+console's, on a page over 3 MB or not loaded within a second, on a key that does not do what the
+page says. Does so again where nearly all responses differ and have 3 kB or more. Writes a picture
+of each section in both themes, and `figures.json`. Needs Chromium, its driver, and the package
+selenium.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import base64
 import json
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -24,15 +26,22 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+PROMPTS = "input_data_gpt4_20231107_145030.jsonl"
+RESPONSES = "input_response_data_gpt4_20231107_145030.jsonl"
 NAMES = ["rl-step-000000", "rl-step-000100", "rl-step-000200"]
 MOST_BYTES, MOST_SECONDS = 3_000_000, 1.0
 
 
-def spoilt(rows, seed, share):
-    """Some responses cut, in capitals, without their commas, or with other words."""
+FILLER = "There is more to say about this and it is said here at some length. "
+
+
+def spoilt(rows, seed, share, least):
+    """Some responses cut, in capitals, without their commas, or with other words; all of them of
+    `least` characters or more."""
     chance = random.Random(seed)
     for row in rows:
         text = row["response"]
+        text += FILLER * max(0, -(-(least - len(text)) // len(FILLER)))
         if chance.random() < share:
             text = chance.choice([
                 lambda: text[: len(text) // 2],
@@ -43,20 +52,46 @@ def spoilt(rows, seed, share):
         yield {**row, "response": text}
 
 
-def scores(program, folder, out):
+def run(program, *command):
+    """What a command prints as JSON."""
+    return json.loads(subprocess.check_output([program, *command, "--json"]))
+
+
+def ifeval(program, folder, out, shares, least):
     """Artifacts of the three runs."""
-    prompts = folder / "input_data.jsonl"
-    lines = (folder / "input_data_gpt4_20231107_145030.jsonl").read_text().splitlines()
+    out.mkdir(parents=True, exist_ok=True)
+    lines = (folder / "responses" / RESPONSES).read_text().splitlines()
     rows = [json.loads(line) for line in lines]
-    made = []
-    for seed, (name, share) in enumerate(zip(NAMES, [0.0, 0.25, 0.4])):
+    for seed, (name, share) in enumerate(zip(NAMES, shares)):
         responses = out / f"{name}.jsonl"
-        told = (json.dumps(row) + "\n" for row in spoilt(rows, seed, share))
+        told = (json.dumps(row) + "\n" for row in spoilt(rows, seed, share, least))
         responses.write_text("".join(told))
-        command = [program, "eval", "ifeval", "--prompts", prompts, "--responses", responses,
-                   "--name", name, "--out", out / "scores", "--json"]
-        made.append(json.loads(subprocess.check_output(command))["path"])
-    return made
+        yield run(program, "eval", "ifeval", "--items", folder / PROMPTS, "--responses", responses,
+                  "--name", name, "--out", out / "scores")["path"]
+
+
+def followbench(program, folder, out):
+    """The same of FollowBench: made-up answers, and replies of which the fewer say yes the higher
+    the level is."""
+    prompts = subprocess.check_output(
+        [program, "benchmarks", "prompts", "followbench", "--items", folder], text=True)
+    prompts = [json.loads(line) for line in prompts.splitlines()]
+    for seed, name in enumerate(NAMES):
+        chance = random.Random(100 + seed)
+        responses, replies = [], []
+        for prompt in prompts:
+            level = int(prompt["key"].rsplit("/", 1)[1])
+            answer = f"An answer of {chance.randint(2, 40)} words to {prompt['key']}."
+            responses.append({"prompt": prompt["prompt"], "response": answer})
+            marks = ["'YES'" if chance.random() < 0.78 + 0.05 * seed - 0.02 * level else "'NO'"
+                     for _ in range(level)]
+            reply = marks[0].strip("'") if level == 1 else f"[{', '.join(marks)}]"
+            replies.append({"key": prompt["key"], "reply": reply})
+        paths = [out / f"followbench-{name}-{what}.jsonl" for what in ["answers", "replies"]]
+        for path, rows in zip(paths, [responses, replies]):
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        yield run(program, "eval", "followbench", "--items", folder, "--responses", paths[0],
+                  "--judge-replies", paths[1], "--name", name, "--out", out / "scores")["path"]
 
 
 def rewards(path):
@@ -73,7 +108,9 @@ def browser(theme):
                  "--hide-scrollbars", "--disable-dev-shm-usage"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options)
+    options.binary_location = shutil.which("chromium")
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
     media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     return driver
@@ -87,6 +124,7 @@ def press(driver, *keys):
 def keys(driver):
     """What each key does, as (what, whether it did)."""
     run = driver.execute_script
+    run("document.getElementById('benchmark').value = 'ifeval'; list()")
     active = "return document.activeElement"
     done = []
 
@@ -148,51 +186,68 @@ def pictures(driver, out, theme):
         (out / f"{theme}-{section}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ifeval", type=pathlib.Path)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--heedful", default="target/debug/heedful")
-    parser.add_argument("--more", nargs="*", default=[], help="further scores, as NAME=PATH")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    made = scores(given.heedful, given.ifeval, given.out)
-    rewards(given.out / "metrics.jsonl")
-    page = (given.out / "report.html").resolve()
-    began = time.monotonic()
-    subprocess.run([given.heedful, "report", *made, *given.more, "--metrics",
-                    f"rl={given.out / 'metrics.jsonl'}", "--margin", "0.02", "--html", page,
-                    "--markdown", given.out / "report.md"], check=True)
-    figures = {"report_s": round(time.monotonic() - began, 2), "bytes": page.stat().st_size}
-    failures, timings = [], []
+def timings(driver):
+    """Milliseconds from navigation until interactive, content loaded, loaded; the worst of five."""
+    asked = ("const t = performance.getEntriesByType('navigation')[0];"
+             "return [t.domInteractive, t.domContentLoadedEventEnd, t.loadEventEnd]")
+    rows = []
+    for _ in range(5):
+        driver.refresh()
+        rows.append(driver.execute_script(asked))
+    names = ["interactive_ms", "content_loaded_ms", "loaded_ms"]
+    return {name: round(max(column), 1) for name, column in zip(names, zip(*rows))}
+
+
+def look(page, out, failures):
+    """Opens the page in both themes; what it took, and pictures where there is a folder for them."""
+    figures = {"bytes": page.stat().st_size}
     for theme in ["light", "dark"]:
         driver = browser(theme)
         driver.get(page.as_uri())
-        timing = ("const t = performance.getEntriesByType('navigation')[0];"
-                  "return [t.domInteractive, t.domContentLoadedEventEnd, t.loadEventEnd]")
-        for _ in range(5):
-            driver.refresh()
-            timings.append(driver.execute_script(timing))
-        pictures(driver, given.out, theme)
-        if theme == "light":
-            driver.get(page.as_uri())
-            checked = keys(driver)
-            failures += [what for what, did in checked if not did]
-            figures["keys"] = len(checked)
-            figures["items_shown"] = driver.execute_script("return data.flips.length")
-        pictures(driver, given.out, f"{theme}-open")
+        took = timings(driver)
+        figures |= {name: max(took[name], figures.get(name, 0)) for name in took}
+        figures["flips"] = driver.execute_script("return data.flips.length")
+        figures["cut"] = driver.execute_script("return Object.keys(data.cut).length")
+        if out:
+            pictures(driver, out, theme)
+        driver.get(page.as_uri())
+        checked = keys(driver)
+        failures += [f"{page.name}, {theme}: {what}" for what, did in checked if not did]
+        figures["keys"] = len(checked)
+        if out:
+            pictures(driver, out, f"{theme}-open")
         said = [entry["message"] for entry in driver.get_log("browser")]
-        failures += [f"console, {theme}: {message}" for message in said]
+        failures += [f"{page.name}, console, {theme}: {message}" for message in said]
         driver.quit()
-    worst = [max(row[at] for row in timings) for at in range(3)]
-    names = ["interactive_ms", "content_loaded_ms", "loaded_ms"]
-    figures |= {name: round(value, 1) for name, value in zip(names, worst)}
     if figures["bytes"] > MOST_BYTES:
-        failures.append(f"{figures['bytes']} bytes")
+        failures.append(f"{page.name}: {figures['bytes']} bytes")
     if figures["loaded_ms"] > 1000 * MOST_SECONDS:
-        failures.append(f"loaded in {figures['loaded_ms']} ms")
-    (given.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
-    print(json.dumps(figures))
+        failures.append(f"{page.name}: loaded in {figures['loaded_ms']} ms")
+    return figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--heedful", default="target/debug/heedful")
+    given = parser.parse_args()
+    out, program = given.out.resolve(), given.heedful
+    out.mkdir(parents=True, exist_ok=True)
+    rewards(out / "metrics.jsonl")
+    long = list(ifeval(program, given.data / "ifeval", out / "long", [0.0, 0.95, 0.95], 3000))
+    runs = list(ifeval(program, given.data / "ifeval", out, [0.0, 0.25, 0.4], 0))
+    runs += followbench(program, given.data / "followbench" / "data", out)
+    figures, failures = {}, []
+    for name, scores in [("report", runs), ("long", long)]:
+        page, began = out / f"{name}.html", time.monotonic()
+        subprocess.run([program, "report", *scores, "--metrics", f"rl={out / 'metrics.jsonl'}",
+                        "--margin", "0.02", "--html", page, "--markdown", out / f"{name}.md"],
+                       check=True)
+        made = {"report_s": round(time.monotonic() - began, 2)}
+        figures[name] = made | look(page, out if name == "report" else None, failures)
+    (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+    print(json.dumps(figures, indent=1))
     for failure in failures:
         print(f"FAILED: {failure}", file=sys.stderr)
     sys.exit(1 if failures else 0)

@@ -52,6 +52,15 @@ pub struct Delta {
 }
 
 impl Delta {
+    /// What the margin of non-inferiority says.
+    pub(super) fn inferior(&self, allowed: f64) -> &'static str {
+        match (self.paired.low > -allowed, self.paired.high < -allowed) {
+            (true, _) => "not inferior",
+            (false, true) => "inferior",
+            (false, false) => "may be inferior",
+        }
+    }
+
     /// Whether the interval leaves 0 out and the test agrees after correction.
     pub fn is_significant(&self) -> bool {
         let apart = self.paired.low > 0.0 || self.paired.high < 0.0;

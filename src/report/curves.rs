@@ -71,7 +71,8 @@ pub(super) fn step_of(name: &str) -> Option<(String, u64)> {
 pub(super) fn steps(grid: &Grid) -> Vec<Option<(String, u64)>> {
     let by_model = |run: usize| {
         let told = grid.benches.iter().filter_map(|bench| bench.cells[run].as_ref());
-        told.filter_map(|loaded| loaded.read.generation()?.get("model")?.as_str()).find_map(step_of)
+        told.filter_map(|loaded| loaded.read.generation()?.get("policy")?.as_str())
+            .find_map(step_of)
     };
     let of = |(run, name): (usize, &String)| step_of(name).or_else(|| by_model(run));
     grid.runs.iter().enumerate().map(of).collect()

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heedful_benchmarks::sheet::Cut;
 use heedful_benchmarks::thinking::Counts;
+use heedful_benchmarks::verifiable::PLAN;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,7 +16,7 @@ const OWN: [&str; 7] =
     ["benchmark", "dataset", "metrics", "decided", "resamples", "profile", "prefilled"];
 
 /// Settings that tell runs apart and are meant to differ.
-const MEANT: [&str; 6] = ["model", "checkpoint", "weights", "tokenizer", "endpoint", "name"];
+const MEANT: [&str; 2] = ["generation.model", "generation.policy"];
 
 /// One benchmark in all runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,6 +59,9 @@ pub struct Facts {
     pub undecided: usize,
     /// How the reasoning blocks stood.
     pub states: Counts,
+    /// The first metric apart for cut and whole responses, where the responses tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncation: Option<Cut>,
     /// Both profiles, for verifiable instructions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profiles: Option<Profiles>,
@@ -89,6 +94,7 @@ impl Facts {
             missing: rows.iter().filter(|row| row.response.is_none()).count(),
             undecided: marks.filter(|mark| mark.met.is_none()).count(),
             states,
+            truncation: loaded.read.sheet.cut(0, PLAN),
             profiles: loaded.profiles.clone(),
         }
     }
@@ -105,8 +111,14 @@ fn settings(config: &Value) -> BTreeMap<String, String> {
         match (key.as_str(), value) {
             (_, Value::Null) => {}
             ("generation", Value::Object(inner)) => {
-                let told = inner.iter().filter(|(_, value)| !value.is_null());
-                found.extend(told.map(|(key, value)| (format!("generation.{key}"), text(value))));
+                // How it was sampled stands one level below.
+                let sampling = inner.get("sampling").and_then(Value::as_object);
+                let told = inner.iter().filter(|(key, _)| *key != "sampling");
+                for (key, value) in told.chain(sampling.into_iter().flatten()) {
+                    if !value.is_null() {
+                        found.insert(format!("generation.{key}"), text(value));
+                    }
+                }
             }
             (own, _) if OWN.contains(&own) => {}
             _ => {
@@ -119,6 +131,11 @@ fn settings(config: &Value) -> BTreeMap<String, String> {
         thinking.push_str(", opening tag prefilled");
     }
     found
+}
+
+/// Whether runs are compared for this setting, so that it is no reason not to.
+pub(super) fn is_meant(key: &str) -> bool {
+    MEANT.contains(&key)
 }
 
 pub(super) fn benchmarks(benches: &[Bench]) -> Vec<Benchmark> {
@@ -160,8 +177,7 @@ pub(super) fn differences(
         compare("dataset", &|facts| Some(facts.dataset.clone()));
         let keys: BTreeSet<&String> = runs.iter().flat_map(|(_, f)| f.settings.keys()).collect();
         for key in keys {
-            let last = key.strip_prefix("generation.").unwrap_or_default();
-            if !MEANT.contains(&last) {
+            if !is_meant(key) {
                 let name = match key.as_str() {
                     "profile_version" => "profile".to_owned(),
                     "thinking" => "thinking policy".to_owned(),
@@ -170,9 +186,7 @@ pub(super) fn differences(
                 compare(&name, &|facts| facts.settings.get(key).cloned());
             }
         }
-        for (letter, facts) in runs.iter().filter(|(_, facts)| facts.missing > 0) {
-            found.push(format!("{of}: {letter} lacks {} responses", facts.missing));
-        }
+        compare("number of missing responses", &|facts| Some(facts.missing.to_string()));
         for (run, sheet) in bench.others() {
             let (shared, all) = (pairs(bench.base(), sheet).len(), sheet.rows.len());
             let (base, run) = (&letters[bench.base], &letters[run]);

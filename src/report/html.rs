@@ -7,7 +7,7 @@ use heedful_benchmarks::{Error, Result};
 
 use super::chart::{self, Drawn};
 use super::embed::link;
-use super::facts::Facts;
+use super::facts::{Facts, is_meant};
 use super::markdown::{first, notes};
 use super::words::{points, probability, value};
 use super::{Headline, Report};
@@ -77,6 +77,9 @@ struct Gap {
     inferior: &'static str,
 }
 
+/// Facts that every run has of its own.
+const OWN: [&str; 3] = ["artifact", "responses", "undecided constraints"];
+
 impl Report {
     /// The page; all text from runs is escaped by the template, or is JSON that no element ends in.
     ///
@@ -139,14 +142,15 @@ fn setups(report: &Report) -> Vec<Setup> {
                 .zip(&benchmark.runs)
                 .filter_map(|(c, r)| r.as_ref().map(|_| c))
                 .collect();
-            let differs = there.iter().any(|cell| *cell != there[0]);
+            let alike = OWN.contains(&name) || is_meant(name);
+            let differs = !alike && there.iter().any(|cell| *cell != there[0]);
             let short = |text: String| {
                 let hex = text.len() >= 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
                 let shown = if hex { first(&text).to_owned() } else { text.clone() };
                 Short { text: if shown.is_empty() { "–".to_owned() } else { shown }, whole: text }
             };
             SetupLine {
-                name: name.to_owned(),
+                name: name.replace("generation.", "generation: "),
                 cells: cells.into_iter().map(short).collect(),
                 differs,
             }
@@ -165,8 +169,7 @@ fn setups(report: &Report) -> Vec<Setup> {
             of("responses", &|facts| facts.responses.clone()),
         ];
         for key in keys {
-            let name = key.replace("generation.", "generation: ");
-            lines.push(of(&name, &|facts| facts.settings.get(key).cloned().unwrap_or_default()));
+            lines.push(of(key, &|facts| facts.settings.get(key).cloned().unwrap_or_default()));
         }
         lines.push(of("seed of intervals", &|facts| facts.seed.to_string()));
         lines.push(of("scored by heedful", &|facts| facts.code.clone()));
@@ -236,11 +239,7 @@ fn gaps(report: &Report) -> Vec<Gap> {
                     smallest.unwrap_or_else(|| "–".to_owned()),
                 ],
                 class: class(paired.difference, delta.is_significant()),
-                inferior: match delta.not_inferior {
-                    None => "",
-                    Some(true) => "not inferior",
-                    Some(false) => "may be inferior",
-                },
+                inferior: report.margin.map_or("", |margin| delta.inferior(margin * best)),
             });
         }
     }
@@ -301,7 +300,10 @@ fn curves(report: &Report) -> Vec<Drawing> {
         })
     };
     let draw = |name: String, drawn: Vec<Drawn>, best: f64| {
-        let mut ticks: Vec<f64> = drawn.iter().flat_map(|d| &d.points).map(|p| p.0).collect();
+        // At the checkpoints, where there are any; the rewards' steps are many.
+        let whole = drawn.iter().any(|line| !line.dashed);
+        let told = drawn.iter().filter(|line| !(whole && line.dashed));
+        let mut ticks: Vec<f64> = told.flat_map(|line| &line.points).map(|p| p.0).collect();
         ticks.sort_by(f64::total_cmp);
         ticks.dedup();
         let ticks: Vec<(f64, String)> = ticks.into_iter().map(|x| (x, x.to_string())).collect();
@@ -360,40 +362,58 @@ fn links(report: &Report) -> Result<Vec<(String, String, String)>> {
     Ok(links)
 }
 
-/// How each artifact is made anew, where it can be told.
+/// How each artifact is made anew.
 fn recompute(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
-    for (run, (letter, benchmark, facts)) in measured(report).enumerate() {
-        let _ = run;
-        let name = report.runs.iter().find(|run| run.letter == letter).map(|run| &run.name);
-        let quoted = |text: &str| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-            match !text.is_empty() && text.chars().all(plain) {
-                true => text.to_owned(),
-                false => format!("'{}'", text.replace('\'', "'\\''")),
-            }
-        };
-        lines.push(match (&facts.profiles, facts.inputs.first()) {
-            (Some(_), Some(prompts)) => {
-                let profile = facts.settings.get("profile_version").map(String::as_str);
-                let profile = profile.and_then(|p| p.split(['/', '-', '@', ' ']).next());
-                let thinking = facts.settings.get("thinking").map_or("none", String::as_str);
-                let (policy, prefilled) = match thinking.split_once(", opening tag") {
-                    Some((policy, _)) => (policy, " --prefilled"),
-                    None => (thinking, ""),
-                };
-                format!(
-                    "heedful eval {benchmark} --prompts {} --responses {} --profile {} --thinking \
-                     {}{prefilled} --name {} --out runs",
-                    quoted(prompts),
-                    quoted(&facts.responses),
-                    quoted(profile.unwrap_or("official")),
-                    quoted(policy),
-                    quoted(name.map(String::as_str).unwrap_or_default()),
-                )
-            }
-            _ => format!("heedful data check {}", quoted(&facts.path)),
-        });
+    for benchmark in &report.benchmarks {
+        for (run, facts) in report.runs.iter().zip(&benchmark.runs) {
+            lines.extend(facts.as_ref().map(|facts| made_by(&benchmark.name, &run.name, facts)));
+        }
     }
     lines
+}
+
+fn made_by(benchmark: &str, run: &str, facts: &Facts) -> String {
+    let set = |key: &str| facts.settings.get(key).map(String::as_str);
+    let mut line = match set("layout").filter(|_| facts.profiles.is_some()) {
+        Some(layout) => format!("heedful score {} --layout {layout}", quoted(&facts.responses)),
+        None => format!("heedful eval {benchmark} --responses {}", quoted(&facts.responses)),
+    };
+    let mut add =
+        |option: &str, value: &str| line.push_str(&format!(" {option} {}", quoted(value)));
+    let items = facts.inputs.first().filter(|items| **items != facts.responses);
+    if let Some(items) = items {
+        add("--items", items);
+    }
+    if let (Some(profile), None) = (set("profile_version"), set("layout")) {
+        add("--profile", profile.split('-').next().unwrap_or(profile));
+    }
+    if let Some(sample) = set("sample") {
+        add("--sample", sample);
+    }
+    let thinking = set("thinking").unwrap_or("none");
+    let (policy, prefilled) = match thinking.split_once(", opening tag") {
+        Some((policy, _)) => (policy, true),
+        None => (thinking, false),
+    };
+    add("--thinking", policy);
+    add("--name", run);
+    add("--out", "runs");
+    if prefilled {
+        line.push_str(" --prefilled");
+    }
+    if let Some(judge) = set("judge") {
+        let judge = judge.replace(['\n', '\r'], " ");
+        line.push_str(&format!(" --judge-replies REPLIES  # those of the judge: {judge}"));
+    }
+    line
+}
+
+/// A word for a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }

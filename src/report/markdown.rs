@@ -107,18 +107,14 @@ pub(super) fn notes(facts: &Facts) -> Vec<String> {
             states.closed, states.prefilled, states.unclosed, states.plain, states.irregular
         ));
     }
-    let profiles = facts.profiles.as_ref();
-    if let Some(truncation) = profiles.and_then(|profiles| profiles.truncation) {
-        let (whole, cut) = (truncation.completed, truncation.truncated);
+    if let Some(cut) = &facts.truncation {
         notes.push(format!(
-            "prompt_strict {} on {} completed, {} on {} truncated responses.",
-            percent(whole.rate),
-            whole.total,
-            percent(cut.rate),
-            cut.total
+            "{} of {} responses met the limit on tokens; the first metric is {:.4} on the others, \
+             {:.4} on these.",
+            cut.cap_hit.correct, cut.cap_hit.total, cut.completed.value, cut.truncated.value
         ));
     }
-    if let Some(profiles) = profiles.filter(|profiles| profiles.errors > 0) {
+    if let Some(profiles) = facts.profiles.as_ref().filter(|profiles| profiles.errors > 0) {
         notes.push(format!("{} rules with an error in place of a verdict.", profiles.errors));
     }
     notes

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use heedful_benchmarks::metrics::{Metric, Rate, compute};
 use heedful_benchmarks::scores::Scores;
-use heedful_benchmarks::truncation::{Truncation, truncation};
 use heedful_benchmarks::verifiable::PLAN;
 use heedful_constraints::Profile;
 use serde::Serialize;
@@ -20,8 +19,6 @@ pub struct Profiles {
     pub errors: usize,
     /// Responses with odd reasoning tags.
     pub irregular: u64,
-    /// Scores apart for cut and whole responses, where the responses tell.
-    pub truncation: Option<Truncation>,
 }
 
 impl Profiles {
@@ -40,7 +37,6 @@ impl Profiles {
             disputed,
             errors: outcomes().filter(|o| o.error.is_some()).count(),
             irregular: items.iter().filter(|item| item.irregular).count() as u64,
-            truncation: truncation(items, scores.profile),
         }
     }
 }

@@ -342,7 +342,8 @@ fn checkpoints_become_a_curve() {
 fn settings_that_differ_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let of = |model: &str, temperature: f64, judge: &str| {
-        let generation = json!({"model": model, "temperature": temperature, "seed": 1});
+        let sampling = json!({"model": model, "temperature": temperature});
+        let generation = json!({"sampling": sampling, "seed": 1, "policy": model});
         json!({"judge": judge, "dataset": "d", "generation": generation})
     };
     let a = made(folder.path(), "a", of("x", 0.0, "j"), |_, _| 1);

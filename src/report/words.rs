@@ -88,13 +88,10 @@ fn sentence(
     let smallest = paired.detectable.map_or(String::new(), |smallest| {
         format!("; smallest difference found with 80 % power {}", value(smallest, line.best))
     });
-    let inferior = match (margin, delta.not_inferior) {
-        (Some(margin), Some(not)) => {
-            let word = if not { "not inferior" } else { "may be inferior" };
-            format!(" With a margin of {}: {word}.", value(margin * line.best, line.best))
-        }
-        _ => String::new(),
-    };
+    let inferior = margin.map_or(String::new(), |margin| {
+        let allowed = margin * line.best;
+        format!(" With a margin of {}: {}.", value(allowed, line.best), delta.inferior(allowed))
+    });
     format!(
         "{what}: {difference}{unit} (95 % interval {low} … {high}, p {p} after Holm, {} \
          items{smallest}).{inferior}",

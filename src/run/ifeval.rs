@@ -195,10 +195,7 @@ pub(super) fn read(cycle: &Cycle<'_>, plan: &Plan) -> Result<Option<Official>> {
         let [Some(delta)] = &line.deltas[..] else { return None };
         Some((line.metric.clone(), change(before, after, delta)))
     });
-    let cut = |run: &report::Facts| {
-        let cut = run.profiles.as_ref().and_then(|profiles| profiles.truncation);
-        cut.map_or(0.0, |cut| 100.0 * cut.cap_hit.rate)
-    };
+    let cut = |run: &report::Facts| run.truncation.map_or(0.0, |cut| 100.0 * cut.cap_hit.rate);
     let measured = found.benchmarks.first().map(|benchmark| &benchmark.runs[..]);
     let Some([Some(first), Some(last)]) = measured else {
         return Err(Error::usage("IFEval: not two runs to compare"));

@@ -37,7 +37,7 @@ pub(super) struct HeatCell {
     pub(super) change: String,
     pub(super) title: String,
     pub(super) class: String,
-    /// The rate as a whole number of percent.
+    /// How deep its colour is, in percent.
     pub(super) level: String,
 }
 
@@ -124,7 +124,8 @@ fn heat_cell(line: &Line, run: usize) -> HeatCell {
     }
     let mut cell = HeatCell {
         rate: format!("{:.1}", 100.0 * rate.rate),
-        level: format!("{:.0}", 100.0 * rate.rate),
+        // Most rates are high: squares tell them apart better.
+        level: format!("{:.0}", 100.0 * rate.rate * rate.rate),
         ..HeatCell::default()
     };
     let mut classes = Vec::new();
