@@ -40,7 +40,7 @@ pub use sheet::sheet;
 /// What it is.
 pub static ABOUT: Benchmark = Benchmark {
     name: "made",
-    title: "A benchmark that `heedful benchmarks make` made, composed by And, Chain, Selection, Nested",
+    title: "Made by `heedful benchmarks make`: composed by And, Chain, Selection, Nested",
     version: "heedful, the artifact's id; CFBench's and ComplexBench's figures",
     source: "a recipe: rules and soft types of this program",
     licence: "Apache-2.0",

@@ -214,13 +214,31 @@ impl Pool {
             };
             let Some(rival) = self.rule(rule, against, rng, tally) else { continue };
             let Some(theirs) = &rival.rule else { continue };
-            if plan::conflict(&[ours, theirs]).is_some() {
+            if plan::conflict(&[ours, theirs]).is_none() {
+                continue;
+            }
+            if are_apart(ours, theirs, rng) {
                 return Some(rival);
             }
+            tally.add("rival_accepted_too");
         }
         tally.add("no_rival_found");
         None
     }
+}
+
+/// Whether a text for one and a text for the other, one after the other, are refused by either.
+///
+/// Demands contradict each other where a set makes no sense, two postscripts say, though checks
+/// that look for a mark anywhere accept a text with both.
+fn are_apart(ours: &Constraint, theirs: &Constraint, rng: &mut Rng) -> bool {
+    let (Ok(a), Ok(b)) = (plan::witness(&[ours], rng), plan::witness(&[theirs], rng)) else {
+        return false;
+    };
+    let orders = [[&a, &b], [&b, &a]].into_iter();
+    let joined = orders.flat_map(|[x, y]| ["\n", "\n\n", " "].map(|gap| format!("{x}{gap}{y}")));
+    let mut texts = joined.chain([a.clone(), b.clone()]);
+    !texts.any(|text| plan::accepts(&[ours, theirs], &text))
 }
 
 fn soft_ask(kind: &'static SoftType, rng: &mut Rng, tally: &mut Tally) -> Option<Ask> {

@@ -85,9 +85,9 @@ fn every_item_is_whole_and_its_witness_passes_the_right_branch() {
 #[test]
 fn no_response_satisfies_both_sides_of_a_choice() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "items = 60\n[compositions]\nselection = 1\nnested = 1";
+    let text = "items = 150\n[compositions]\nselection = 1\nnested = 1";
     let items = items_of(&made_in(folder.path(), text).expect("made"));
-    let (mut held, mut choices) = (0, 0);
+    let (mut held, mut choices) = (0, 0u64);
     for item in &items {
         held += item.conditions.iter().filter(|(_, holds)| *holds).count();
         for question in &item.questions {
@@ -104,8 +104,18 @@ fn no_response_satisfies_both_sides_of_a_choice() {
             let all = parts(&item.witness);
             let text = question.part.map_or(item.witness.as_str(), |part| all[part - 1]);
             assert!(!wrong.check(&Text::new(text)).satisfied, "{}", item.key);
+            // Nor do both together, one after the other.
+            let mut rng = heedful_constraints::draw::stream(1, choices);
+            let other = heedful_constraints::plan::witness(&[&wrong], &mut rng).expect("a text");
+            for gap in ["\n", "\n\n", " "] {
+                for both in [format!("{text}{gap}{other}"), format!("{other}{gap}{text}")] {
+                    let kept = [&right, &wrong].map(|c| c.check(&Text::new(&both)).satisfied);
+                    assert_ne!(kept, [true; 2], "{}: {id} {args:?} {decoy:?}\n{both}", item.key);
+                }
+            }
         }
     }
+    let held = held as u64;
     assert!(choices >= 60 && held * 3 > choices && held * 3 < choices * 2, "{held} of {choices}");
 }
 

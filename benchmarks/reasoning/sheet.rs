@@ -1,4 +1,4 @@
-//! A run as a sheet: Avg@k over all samples; pass@k and maj@k, an item each, where there are several.
+//! A run as a sheet: Avg@k over all samples; pass@k and maj@k, an item each, of several samples.
 
 use std::collections::HashMap;
 

@@ -40,7 +40,8 @@ Examples:
   heedful eval complexbench --items data_final.json --responses r.jsonl --judge qwen2.5-72b \\
       --judge-batch-out questions.jsonl
   heedful eval ifeval reasoning --data benchmarks --model smollm2-135m --out runs --name base
-  heedful eval ifeval --data benchmarks --model NAME --endpoint http://localhost:8000/v1 --out runs")]
+  heedful eval ifeval --data benchmarks --model NAME --endpoint http://localhost:8000/v1 \\
+      --out runs")]
 pub(super) struct Eval {
     /// The benchmarks, by the names of `heedful benchmarks list`.
     #[arg(required = true, value_name = "BENCHMARK")]
@@ -52,8 +53,8 @@ pub(super) struct Eval {
     /// A folder that holds the items where `benchmarks show NAME --json` says under `file`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Responses that there are: JSON Lines or Parquet with `response` and `prompt` or `key`, or the folder
-    /// that `heedful generate` made. With several benchmarks `NAME=PATH` for each, or a folder with
+    /// Responses that there are: JSON Lines or Parquet with `response` and `prompt` or `key`, or
+    /// the folder that `heedful generate` made. With several benchmarks `NAME=PATH` for each, or a folder with
     /// `NAME.jsonl`.
     #[arg(long, value_name = "[NAME=]PATH")]
     responses: Vec<String>,
@@ -303,7 +304,8 @@ impl Eval {
     fn responses(&self, benchmark: &Benchmark) -> Result<Option<PathBuf>> {
         let Some(path) = of_name(&self.responses, benchmark, 1) else { return Ok(None) };
         let shared = self.benchmarks.len() > 1 && !path.join("manifest.json").exists();
-        if !(shared && path.is_dir()) {
+        let named = self.responses.iter().any(|value| value.split_once('=').is_some());
+        if !shared || named {
             return Ok(Some(path));
         }
         let name = benchmark.name;

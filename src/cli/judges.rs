@@ -176,7 +176,8 @@ impl Judges {
         }
         let done = match judges.len() {
             0 => Err(Error::usage(
-                "no judge: give --judge-replies, --judge-reward, --judge-endpoint or --judge-batch-in",
+                "no judge: give --judge-replies, --judge-reward, --judge-endpoint or \
+                 --judge-batch-in",
             )),
             1 => probing(judges[0].as_mut(), plan, run),
             _ => probing(&mut Panel::new(judges), plan, run),

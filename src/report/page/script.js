@@ -8,8 +8,13 @@ const make = (name, text, kind) => {
 
 // Theme: as the system has it, or as chosen. A page from a file may have no storage.
 const THEMES = ["auto", "light", "dark"];
-const kept = { get: () => { try { return localStorage.getItem("heedful-theme"); } catch { return null; } },
-  set: theme => { try { localStorage.setItem("heedful-theme", theme); } catch { /* not kept */ } } };
+const KEPT = "heedful-theme";
+function kept() {
+  try { return localStorage.getItem(KEPT); } catch { return null; }
+}
+function keep(theme) {
+  try { localStorage.setItem(KEPT, theme); } catch { /* not kept */ }
+}
 function theme(name) {
   if (name === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = name;
@@ -19,9 +24,9 @@ function theme(name) {
 function nextTheme() {
   const now = THEMES[(THEMES.indexOf($("theme").dataset.now) + 1) % THEMES.length];
   theme(now);
-  kept.set(now);
+  keep(now);
 }
-theme(THEMES.includes(kept.get()) ? kept.get() : "auto");
+theme(THEMES.includes(kept()) ? kept() : "auto");
 $("theme").addEventListener("click", nextTheme);
 $("keys").addEventListener("click", () => $("help").showModal());
 
@@ -119,7 +124,8 @@ function body(flip) {
   const base = data.base[flip.b];
   chosen.append(check, ` words that differ from ${data.runs[base][0]}`);
   const sides = make("div", undefined, "sides scroll");
-  const fill = () => sides.replaceChildren(...flip.s.map((side, at) => response(flip, at, check.checked)));
+  const fill = () =>
+    sides.replaceChildren(...flip.s.map((_, at) => response(flip, at, check.checked)));
   check.addEventListener("change", fill);
   fill();
   box.append(chosen, sides);
@@ -258,8 +264,12 @@ if ($("list")) {
   $("rule").append(...rules.map(rule => make("option", rule)));
   let waiting = 0;
   const again = () => { limit = PAGE; list(); };
-  for (const id of ["kind", "benchmark", "rule", "grouped"]) $(id).addEventListener("change", again);
-  $("text").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(again, 150); });
+  const choices = ["kind", "benchmark", "rule", "grouped"];
+  choices.forEach(id => $(id).addEventListener("change", again));
+  $("text").addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(again, 150);
+  });
   $("more").addEventListener("click", more);
   list();
   follow();
