@@ -250,7 +250,8 @@ fn several_samples_are_all_scored_and_one_can_be_chosen() {
     assert_eq!(other["prompt_strict"]["correct"], 0);
     let paths = [&one, &other].map(|run| run["path"].as_str().unwrap());
     assert_ne!(paths[0], paths[1]);
-    let facts = heedful(["report", paths[0], paths[1], "--json"]).ok().json();
+    let [first, second] = [format!("first={}", paths[0]), format!("second={}", paths[1])];
+    let facts = heedful(["report", &first, &second, "--json"]).ok().json();
     assert_eq!(facts["headline"][0]["deltas"][0]["difference"], -0.5);
     score(&path, &["--sample", "4"]).refused(&["sample 4", "the most that one has is 3"]);
 }

@@ -18,7 +18,7 @@ fn followbench(folder: &Path) -> String {
         let row = |level: u8| {
             json!({
                 "example_id": 1, "category": category, "level": level,
-                "source": if category == "content" { "e2e_nlg" } else { "ours" },
+                "source": if category == "content" { "E2E" } else { "ours" },
                 "instruction": format!("{category} {level}"),
                 "target": if category == "example" { "{instruction}\nA: {answer}" } else { "t" },
             })

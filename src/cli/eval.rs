@@ -54,8 +54,8 @@ pub(super) struct Eval {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Responses that there are: JSON Lines or Parquet with `response` and `prompt` or `key`, or
-    /// the folder that `heedful generate` made. With several benchmarks `NAME=PATH` for each, or a folder with
-    /// `NAME.jsonl`.
+    /// the folder that `heedful generate` made. With several benchmarks `NAME=PATH` for each, or a
+    /// folder with `NAME.jsonl`.
     #[arg(long, value_name = "[NAME=]PATH")]
     responses: Vec<String>,
     /// The reading of rules that is printed; the scores hold both.
