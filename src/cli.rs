@@ -71,7 +71,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Generate(Box<generate::Generate>),
     Verify(verify::Verify),
-    Eval(eval::Eval),
+    Eval(Box<eval::Eval>),
     Models(models::Models),
     Pairs(pairs::Pairs),
     Report(report::Report),

@@ -115,7 +115,7 @@ impl Thinking {
 /// What one benchmark came to.
 enum Done {
     Verifiable(Box<evaluate::Outcome>),
-    Other { outcome: Box<Outcome>, told: Told, path: Option<PathBuf> },
+    Other { outcome: Box<Outcome>, told: Box<Told>, path: Option<PathBuf> },
 }
 
 impl Eval {
@@ -251,7 +251,7 @@ impl Eval {
         items: Option<PathBuf>,
         responses: Option<PathBuf>,
     ) -> Result<Done> {
-        let outcome = Box::new(Outcome::from(scored));
+        let (outcome, told) = (Box::new(Outcome::from(scored)), Box::new(told));
         let Some(out) = &self.out else { return Ok(Done::Other { outcome, told, path: None }) };
         let from = responses.as_deref().or(items.as_deref());
         let default = || evaluate::default_name(from.unwrap_or(Path::new(outcome.benchmark)));

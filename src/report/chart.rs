@@ -94,8 +94,9 @@ pub(super) fn lines(about: &str, ticks: &[(f64, String)], drawn: &[Drawn], best:
     }
     // As many labels as there is room for.
     let every = ticks.len().div_ceil(8).max(1);
-    let shown =
-        |at: usize| at % every == 0 && ticks.len() - 1 - at >= every || at + 1 == ticks.len();
+    let shown = |at: usize| {
+        at.is_multiple_of(every) && ticks.len() - 1 - at >= every || at + 1 == ticks.len()
+    };
     for (at, label) in ticks.iter().enumerate().filter(|(at, _)| shown(*at)).map(|(_, t)| t) {
         svg.push_str(&format!(
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
