@@ -6,8 +6,8 @@
 PYTHON has lm_eval, langdetect, immutabledict. The harness has no command that scores what was
 saved, so its part is the least there is: its own functions of the task `ifeval` over each response,
 in a process that imports what they import and no model, data set or evaluator. Turns alternate. All
-accuracies must agree up to the two prompts (keys 1122 and 1129) that ask for a character which is no
-letter, where the harness draws one. Medians of wall seconds are printed as JSON.
+accuracies must agree up to the two prompts (keys 1122 and 1129) that ask for a character which is
+no letter, where the harness draws one. Medians of wall seconds are printed as JSON.
 
 DIR is an nltk_data folder with tokenizers/punkt_tab, or holds punkt_tab_english.
 """
