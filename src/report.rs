@@ -68,6 +68,11 @@ impl Config {
 /// The draws behind paired intervals, unless told otherwise.
 pub const PLAN: Plan = Plan { resamples: 10_000, seed: 0 };
 
+/// The draws behind the interval of one run's figure: those of `eval`, which tells the same.
+fn alone(plan: Plan) -> Plan {
+    Plan { resamples: plan.resamples.min(crate::outcome::PLAN.resamples), ..plan }
+}
+
 /// A comparison; every figure in it is computed from the rows of the artifacts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {

@@ -111,7 +111,7 @@ fn line(bench: &Bench, name: &str, best: f64, plan: Plan) -> Headline {
         Some((sheet, sheet.metric(name)?))
     };
     let figures: Vec<Option<Figure>> = (0..runs)
-        .map(|run| place(run).map(|(sheet, at)| sheet.figure(at, plan)))
+        .map(|run| place(run).map(|(sheet, at)| sheet.figure(at, super::alone(plan))))
         .map(|figure| figure.filter(|figure| figure.size > 0.0))
         .collect();
     let against = |other: usize| -> Vec<Option<Paired>> {

@@ -1,5 +1,7 @@
 //! The report in Markdown, for pull requests and terminals.
 
+use heedful_benchmarks::statistics::bootstrap::Plan;
+
 use super::words::{percent, points, probability, value, with_interval};
 use super::{Benchmark, Facts, Headline, Heat, Parts, Report};
 
@@ -37,13 +39,16 @@ impl Report {
     pub(super) fn method(&self) -> String {
         format!(
             "Intervals of 95 %: Wilson's where each independent item is one yes or no, else the \
-             percentile bootstrap over independent items ({} resamples, seed {}; 2000 for parts); \
-             of differences always the bootstrap, both runs drawn together. p: exact McNemar where \
-             items are one yes or no, else a z-test clustered by item; after Holm over all metrics \
-             and runs of the headline, after Benjamini-Hochberg over each table of constraints \
-             (marked below 0.05). Runs that are not distinguishable from the best are those whose \
-             paired interval to it reaches 0, uncorrected.",
-            self.resamples, self.seed
+             percentile bootstrap over independent items ({} resamples, seed {}, as `eval` \
+             makes them); of differences always the bootstrap ({} resamples), both runs drawn \
+             together. p: exact McNemar where items are one yes or no, else a z-test clustered by \
+             item; after Holm over all metrics and runs of the headline, after \
+             Benjamini-Hochberg over each table of constraints (marked below 0.05). Runs that are \
+             not distinguishable from the best are those whose paired interval to it reaches 0, \
+             uncorrected.",
+            super::alone(Plan { resamples: self.resamples, seed: self.seed }).resamples,
+            self.seed,
+            self.resamples,
         )
     }
 

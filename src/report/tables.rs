@@ -11,9 +11,6 @@ use serde::Serialize;
 
 use super::input::{Bench, pairs};
 
-/// Draws behind the figures of parts: fewer than of the headline, for they are many.
-const RESAMPLES: u32 = 2000;
-
 /// Constraints of one benchmark, divided in one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Heat {
@@ -212,7 +209,7 @@ fn by_part<'a>(base: &'a Sheet, run: &Sheet, dimension: &str) -> HashMap<&'a str
 
 /// By part of the items, a table a dimension in the order in which they first occur.
 pub(super) fn parts(benches: &[Bench], plan: Plan) -> Vec<Parts> {
-    let plan = Plan { resamples: plan.resamples.min(RESAMPLES), ..plan };
+    let plan = super::alone(plan);
     let mut tables = Vec::new();
     for bench in benches {
         let groups = bench.sheets().flat_map(|(_, sheet)| &sheet.rows);
