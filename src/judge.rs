@@ -3,6 +3,7 @@
 //! A benchmark makes the question and reads the reply, in the form that it defines; a judge only
 //! has replies to give. What cannot be read is asked again, and in the end counted, never guessed.
 
+mod chinese;
 mod padding;
 mod panel;
 mod probes;

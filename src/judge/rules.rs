@@ -1,7 +1,8 @@
 //! A judge against the rules: criteria that a rule can decide, decided by both.
 //!
 //! Where the router takes a criterion, the rule's official verdict is a reference that needs no
-//! human; a judge that contradicts it on counts and formats is not to be trusted on tone.
+//! human; a judge that contradicts it on counts and formats is not to be trusted on tone. Criteria
+//! in Chinese are read by a grammar of their own.
 
 use heedful_benchmarks::metrics::Rate;
 use heedful_benchmarks::statistics::agreement::cohen;
@@ -9,6 +10,7 @@ use heedful_constraints::router::route;
 use heedful_constraints::{Constraint, Profile, Text};
 use serde::Serialize;
 
+use super::chinese::{self, Criterion};
 use super::question::statement;
 use super::{Case, Ruling};
 
@@ -67,25 +69,24 @@ pub fn with_rules(cases: &[Case], rulings: &[Ruling]) -> RuleAgreement {
         for (criterion, &judge) in case.criteria.iter().zip(marks) {
             all.marks += 1;
             let Some(rule) = rule_of(criterion) else { continue };
-            let verdict = rule.check(&text);
-            if verdict.error().is_some() {
+            let Some((satisfied, reason)) = rule.check(&text) else {
                 all.faults += 1;
                 continue;
-            }
+            };
             all.decided += 1;
-            *match (judge, verdict.satisfied) {
+            *match (judge, satisfied) {
                 (true, true) => &mut all.both_yes,
                 (false, false) => &mut all.both_no,
                 (true, false) => &mut all.judge_yes,
                 (false, true) => &mut all.rule_yes,
             } += 1;
-            if judge != verdict.satisfied && all.disagreements.len() < SHOWN {
+            if judge != satisfied && all.disagreements.len() < SHOWN {
                 all.disagreements.push(Disagreement {
                     key: case.key.clone(),
                     criterion: criterion.clone(),
                     rule: rule.id(),
                     judge,
-                    reason: verdict.reason.to_string(),
+                    reason,
                 });
             }
         }
@@ -96,8 +97,40 @@ pub fn with_rules(cases: &[Case], rulings: &[Ruling]) -> RuleAgreement {
     all
 }
 
+/// What decides a criterion.
+pub(super) enum Rule {
+    English(Box<Constraint>),
+    Chinese(Criterion),
+}
+
+impl Rule {
+    fn id(&self) -> &'static str {
+        match self {
+            Rule::English(rule) => rule.id(),
+            Rule::Chinese(rule) => rule.name(),
+        }
+    }
+
+    /// Whether the text meets it, and why; nothing where the rule cannot tell.
+    fn check(&self, text: &Text<'_>) -> Option<(bool, String)> {
+        match self {
+            Rule::English(rule) => {
+                let verdict = rule.check(text);
+                let told = verdict.error().is_none();
+                told.then(|| (verdict.satisfied, verdict.reason.to_string()))
+            }
+            Rule::Chinese(rule) => {
+                rule.check(text.raw()).map(|measured| (measured.met, measured.reason))
+            }
+        }
+    }
+}
+
 /// The rule that a criterion is, a statement or a question, in the official reading.
-pub(super) fn rule_of(criterion: &str) -> Option<Constraint> {
+pub(super) fn rule_of(criterion: &str) -> Option<Rule> {
+    if let Some(rule) = chinese::read(criterion) {
+        return Some(Rule::Chinese(rule));
+    }
     let routed = route(criterion).or_else(|| {
         let routed = route(&statement(criterion)?)?;
         // In a statement a word that is meant stands alone; in a question only quotes tell it from
@@ -105,7 +138,8 @@ pub(super) fn rule_of(criterion: &str) -> Option<Constraint> {
         let quoted = criterion.contains(['"', '\'', '“', '‘', '`']);
         (quoted || !routed.id.starts_with("keywords:")).then_some(routed)
     })?;
-    Constraint::compile(routed.id, routed.args, Profile::Official).ok()
+    let rule = Constraint::compile(routed.id, routed.args, Profile::Official).ok()?;
+    Some(Rule::English(Box::new(rule)))
 }
 
 impl RuleAgreement {
@@ -180,6 +214,8 @@ mod tests {
             ("Does the generated text include word clocks?", None),
             ("Does the table in the generated text contain exactly five words?", None),
             ("Is the generated text appealing?", None),
+            ("回答不超过 100 字", Some("zh:length")),
+            ("语气友好", None),
         ] {
             assert_eq!(rule_of(question).map(|rule| rule.id()), rule, "{question}");
         }
