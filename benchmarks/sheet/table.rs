@@ -80,8 +80,10 @@ fn plan(origin: &Origin<'_>, sheet: &Sheet) -> Result<Plan> {
     for path in &origin.inputs {
         if path.join("manifest.json").is_file() {
             parents.push(artifact::open(path)?.manifest.id);
-        } else if path.is_file() {
-            let (blake3, bytes) = digest::of_file(path)?;
+            continue;
+        }
+        for path in files(path)? {
+            let (blake3, bytes) = digest::of_file(&path)?;
             inputs.push(Input { name: path.display().to_string(), blake3, bytes });
         }
     }
@@ -101,6 +103,23 @@ fn plan(origin: &Origin<'_>, sheet: &Sheet) -> Result<Plan> {
         schema_version: SCHEMA_VERSION,
         verifiers: Vec::new(),
     })
+}
+
+/// A file, or the JSON files of a folder in the order of their names.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(if path.is_file() { vec![path.to_owned()] } else { Vec::new() });
+    }
+    let named = |e| Error::file(path, e);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(named)? {
+        let path = entry.map_err(named)?.path();
+        if path.is_file() && path.extension().is_some_and(|kind| kind == "json") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// The digest of all rows.

@@ -166,13 +166,20 @@ impl<'a> Cursor<'a> {
     /// Takes the words of `phrase` when they come next, all or none.
     pub(super) fn eat(&mut self, phrase: &str) -> bool {
         let mut at = self.at;
-        for word in phrase.split(' ') {
-            match self.tokens.get(at) {
-                Some(token) if token.norm == word && !matches!(token.kind, Kind::Quoted(_)) => {
-                    at += 1;
-                }
-                _ => return false,
+        let mut rest = Some(phrase);
+        while let Some(words) = rest {
+            // Most phrases fail at the first word: it is compared before it is divided off.
+            let Some(token) = self.tokens.get(at) else { return false };
+            let Some(after) = words.strip_prefix(token.norm.as_str()) else { return false };
+            if matches!(token.kind, Kind::Quoted(_)) {
+                return false;
             }
+            rest = match after.strip_prefix(' ') {
+                None if after.is_empty() => None,
+                None => return false,
+                further => further,
+            };
+            at += 1;
         }
         self.at = at;
         true

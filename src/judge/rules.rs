@@ -8,6 +8,7 @@ use heedful_benchmarks::metrics::Rate;
 use heedful_benchmarks::statistics::agreement::cohen;
 use heedful_constraints::router::route;
 use heedful_constraints::{Constraint, Profile, Text};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::chinese::{self, Criterion};
@@ -62,39 +63,53 @@ pub struct Disagreement {
 /// A criterion counts where the router takes the whole of its text; cases without marks are passed
 /// over.
 pub fn with_rules(cases: &[Case], rulings: &[Ruling]) -> RuleAgreement {
-    let mut all = RuleAgreement::default();
-    for (case, ruling) in cases.iter().zip(rulings) {
-        let Some(marks) = &ruling.marks else { continue };
+    let checked = cases.par_iter().zip(rulings).map(|(case, ruling)| {
+        let marks = ruling.marks.as_ref()?;
         let text = Text::new(&case.response);
-        for (criterion, &judge) in case.criteria.iter().zip(marks) {
-            all.marks += 1;
-            let Some(rule) = rule_of(criterion) else { continue };
-            let Some((satisfied, reason)) = rule.check(&text) else {
-                all.faults += 1;
-                continue;
-            };
-            all.decided += 1;
-            *match (judge, satisfied) {
-                (true, true) => &mut all.both_yes,
-                (false, false) => &mut all.both_no,
-                (true, false) => &mut all.judge_yes,
-                (false, true) => &mut all.rule_yes,
-            } += 1;
-            if judge != satisfied && all.disagreements.len() < SHOWN {
-                all.disagreements.push(Disagreement {
-                    key: case.key.clone(),
-                    criterion: criterion.clone(),
-                    rule: rule.id(),
-                    judge,
-                    reason,
-                });
-            }
+        let said = |criterion: &String| Some(rule_of(criterion)?.said(&text));
+        Some((case, marks, case.criteria.iter().map(said).collect::<Vec<_>>()))
+    });
+    let checked: Vec<_> = checked.collect();
+    let mut all = RuleAgreement::default();
+    for (case, marks, said) in checked.into_iter().flatten() {
+        for ((criterion, &judge), said) in case.criteria.iter().zip(marks).zip(said) {
+            all.add(case, criterion, judge, said);
         }
     }
     let same = all.both_yes + all.both_no;
     all.agreement = (all.decided > 0).then(|| Rate::new(same, all.decided));
     all.kappa = cohen([[all.both_yes, all.judge_yes], [all.rule_yes, all.both_no]]);
     all
+}
+
+/// What a rule says of a response.
+struct Said {
+    rule: &'static str,
+    /// Whether the response meets it, and why; nothing where the rule cannot tell.
+    verdict: Option<(bool, String)>,
+}
+
+impl RuleAgreement {
+    /// One criterion that the judge marked, with what its rule says, if it has one.
+    fn add(&mut self, case: &Case, criterion: &str, judge: bool, said: Option<Said>) {
+        self.marks += 1;
+        let Some(Said { rule, verdict }) = said else { return };
+        let Some((satisfied, reason)) = verdict else {
+            self.faults += 1;
+            return;
+        };
+        self.decided += 1;
+        *match (judge, satisfied) {
+            (true, true) => &mut self.both_yes,
+            (false, false) => &mut self.both_no,
+            (true, false) => &mut self.judge_yes,
+            (false, true) => &mut self.rule_yes,
+        } += 1;
+        if judge != satisfied && self.disagreements.len() < SHOWN {
+            let (key, criterion) = (case.key.clone(), criterion.to_owned());
+            self.disagreements.push(Disagreement { key, criterion, rule, judge, reason });
+        }
+    }
 }
 
 /// What decides a criterion.
@@ -111,9 +126,8 @@ impl Rule {
         }
     }
 
-    /// Whether the text meets it, and why; nothing where the rule cannot tell.
-    fn check(&self, text: &Text<'_>) -> Option<(bool, String)> {
-        match self {
+    fn said(&self, text: &Text<'_>) -> Said {
+        let verdict = match self {
             Rule::English(rule) => {
                 let verdict = rule.check(text);
                 let told = verdict.error().is_none();
@@ -122,7 +136,8 @@ impl Rule {
             Rule::Chinese(rule) => {
                 rule.check(text.raw()).map(|measured| (measured.met, measured.reason))
             }
-        }
+        };
+        Said { rule: self.id(), verdict }
     }
 }
 

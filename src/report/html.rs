@@ -2,6 +2,8 @@
 
 mod tables;
 
+use std::path::Path;
+
 use askama::Template;
 use heedful_benchmarks::{Error, Result};
 
@@ -381,9 +383,15 @@ fn made_by(benchmark: &str, run: &str, facts: &Facts) -> String {
     };
     let mut add =
         |option: &str, value: &str| line.push_str(&format!(" {option} {}", quoted(value)));
-    let items = facts.inputs.first().filter(|items| **items != facts.responses);
-    if let Some(items) = items {
-        add("--items", items);
+    let items: Vec<&String> = facts.inputs.iter().filter(|one| **one != facts.responses).collect();
+    match items[..] {
+        [] => {}
+        [file] => add("--items", file),
+        // All of a folder.
+        [first, ..] => {
+            let folder = Path::new(first).parent().unwrap_or(Path::new("."));
+            add("--items", &folder.display().to_string());
+        }
     }
     if let (Some(profile), None) = (set("profile_version"), set("layout")) {
         add("--profile", profile.split('-').next().unwrap_or(profile));
@@ -403,8 +411,13 @@ fn made_by(benchmark: &str, run: &str, facts: &Facts) -> String {
         line.push_str(" --prefilled");
     }
     if let Some(judge) = set("judge") {
-        let judge = judge.replace(['\n', '\r'], " ");
-        line.push_str(&format!(" --judge-replies REPLIES  # those of the judge: {judge}"));
+        match judge.strip_prefix("recorded:") {
+            Some(path) => line.push_str(&format!(" --judge-replies {}", quoted(path))),
+            None => {
+                let judge = judge.replace(['\n', '\r'], " ");
+                line.push_str(&format!(" --judge-replies REPLIES  # those of the judge: {judge}"));
+            }
+        }
     }
     line
 }
