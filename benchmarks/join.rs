@@ -39,13 +39,6 @@ pub struct Report {
     pub repeated_prompts: Vec<String>,
 }
 
-impl Report {
-    /// Whether items and responses went one to one.
-    pub fn is_clean(&self) -> bool {
-        *self == Report::default()
-    }
-}
-
 /// Items by what responses name them by.
 pub struct Index<'a> {
     by_prompt: HashMap<&'a str, Vec<usize>>,

@@ -45,7 +45,8 @@ pub struct Both {
 /// The four accuracies and the tables below them.
 ///
 /// Prompt level: Wilson's interval. Instruction level: a percentile interval of the cluster
-/// bootstrap, for the instructions of one prompt share a response.
+/// bootstrap, for the instructions of one prompt share a response; Wilson's for as many prompts
+/// where all or none is followed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
     /// Prompts with all instructions followed.
@@ -148,6 +149,14 @@ pub fn compute(items: &[Judged], profile: Profile, plan: Plan) -> Metrics {
     if let Some([strict, loose]) = intervals(&rows, plan) {
         (inst_strict.low, inst_strict.high) = (strict.low, strict.high);
         (inst_loose.low, inst_loose.high) = (loose.low, loose.high);
+    }
+    for rate in [&mut inst_strict, &mut inst_loose] {
+        // Draws from all or nothing are all the same.
+        if rate.correct == 0 || rate.correct == rate.total {
+            let count = items.len() as u64;
+            let end = Rate::new(if rate.correct == 0 { 0 } else { count }, count);
+            (rate.low, rate.high) = (end.low, end.high);
+        }
     }
     Metrics {
         prompt_strict: rate(Metric::PromptStrict),

@@ -167,20 +167,26 @@ impl Sheet {
     /// The metric at `at` over all rows.
     pub fn figure(&self, at: usize, plan: Plan) -> Figure {
         let clusters = self.clusters(at, |_| true);
-        figure(&clusters.iter().map(|(_, cluster)| *cluster).collect::<Vec<_>>(), plan)
+        let clusters: Vec<Cluster> = clusters.into_iter().map(|(_, cluster)| cluster).collect();
+        figure(&clusters, self.metrics[at].best, plan)
     }
 }
 
-/// The figure of independent clusters: Wilson's interval where each is one yes or no, else a
-/// percentile interval of the bootstrap.
-pub fn figure(clusters: &[Cluster], plan: Plan) -> Figure {
+/// The figure of independent clusters of a metric that is `best` at most: Wilson's interval where
+/// each is one yes or no, else a percentile interval of the bootstrap. Draws of clusters that are
+/// all at one end would never leave it: there it is Wilson's for as many clusters.
+pub fn figure(clusters: &[Cluster], best: f64, plan: Plan) -> Figure {
     let gain: f64 = clusters.iter().map(|c| c.gain).sum();
     let size: f64 = clusters.iter().map(|c| c.size).sum();
     let value = if size > 0.0 { gain / size } else { 0.0 };
     let single = |c: &Cluster| c.size == 1.0 && (c.gain == 0.0 || c.gain == 1.0);
-    let (low, high) = if clusters.iter().all(single) {
+    let count = clusters.len() as u64;
+    let (low, high) = if best == 1.0 && clusters.iter().all(single) {
         let rate = Rate::new(gain as u64, size as u64);
         (rate.low, rate.high)
+    } else if count > 0 && (value == 0.0 || value == best) {
+        let rate = Rate::new(if value == 0.0 { 0 } else { count }, count);
+        (best * rate.low, best * rate.high)
     } else {
         interval(clusters, plan).map_or((value, value), |drawn| (drawn.low, drawn.high))
     };
@@ -215,8 +221,21 @@ mod tests {
     #[test]
     fn single_answers_get_wilsons_interval() {
         let clusters: Vec<Cluster> = (0..10).map(|at| Cluster::of(i32::from(at < 7), 1)).collect();
-        let (figure, rate) = (figure(&clusters, PLAN), Rate::new(7, 10));
+        let (figure, rate) = (figure(&clusters, 1.0, PLAN), Rate::new(7, 10));
         assert_eq!((figure.value, figure.low, figure.high), (0.7, rate.low, rate.high));
-        assert_eq!(super::figure(&[], PLAN).value, 0.0);
+        assert_eq!(super::figure(&[], 1.0, PLAN).value, 0.0);
+    }
+
+    #[test]
+    fn intervals_at_an_end_have_a_width() {
+        // Five constraints each, none met; levels in a row, of which each has 1 of 5.
+        let none = figure(&[Cluster::of(0, 5); 20], 1.0, PLAN);
+        assert_eq!((none.low, none.high), (0.0, Rate::new(0, 20).high));
+        let all = figure(&[Cluster::of(5, 1); 20], 5.0, PLAN);
+        assert_eq!((all.low, all.high), (5.0 * Rate::new(20, 20).low, 5.0));
+        let mixed: Vec<Cluster> = (0..20).map(|at| Cluster::of(at % 2, 1)).collect();
+        let levels = figure(&mixed, 5.0, PLAN);
+        let rate = Rate::new(10, 20);
+        assert!((levels.low, levels.high) != (rate.low, rate.high), "levels are no shares");
     }
 }

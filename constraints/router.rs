@@ -15,7 +15,7 @@ mod counts;
 mod edges;
 mod forms;
 mod mentions;
-mod numbers;
+pub(crate) mod numbers;
 #[cfg(test)]
 mod table;
 mod tokens;

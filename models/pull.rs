@@ -14,7 +14,7 @@ mod wheel;
 
 use std::path::{Path, PathBuf};
 
-pub use self::dataset::{Dataset, Fetched, Held, dataset};
+pub use self::dataset::{Dataset, Fetched, Held, dataset, fetched};
 pub use self::digest::digest;
 pub use self::hub::Hub;
 use self::part::Part;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use heedful_benchmarks::catalogue::Benchmark;
-use heedful_models::pull::{Dataset, Fetched, Hub, Watch, dataset};
+use heedful_benchmarks::published::Published;
+use heedful_models::pull::{self, Dataset, Fetched, Hub, Watch, dataset};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -53,16 +54,33 @@ pub fn pull(
     };
     std::fs::create_dir_all(to).map_err(|e| Error::io(to, e))?;
     let fetched = dataset(&wanted, &folder, hub, watch)?;
-    let items = match (published.items, fetched.files.as_slice()) {
-        ("", [file]) => folder.join(&file.path),
-        ("", files) => {
-            let problem = format!("{name}: expected one file, the hub has {}", files.len());
-            return Err(Error::usage(problem));
-        }
-        (below, _) => folder.join(below),
-    };
+    let items = items(name, &published, &folder, &fetched)?;
     let command = command(benchmark.command, &items);
     Ok(Pulled { benchmark: name, licence, items, command, fetched })
+}
+
+/// The items of `benchmark` where [`pull`] left them below `to`; none where it did not.
+///
+/// # Errors
+/// A note of what was pulled that cannot be read.
+pub fn held(benchmark: &Benchmark, to: &Path) -> Result<Option<PathBuf>> {
+    let folder = to.join(benchmark.name);
+    match (benchmark.hub, pull::fetched(&folder)?) {
+        (Some(hub), Some(found)) => items(benchmark.name, &hub, &folder, &found).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The file or the folder among what was fetched that is the items.
+fn items(name: &str, published: &Published, folder: &Path, found: &Fetched) -> Result<PathBuf> {
+    match (published.items, found.files.as_slice()) {
+        ("", [file]) => Ok(folder.join(&file.path)),
+        ("", files) => {
+            let problem = format!("{name}: expected one file, the hub has {}", files.len());
+            Err(Error::usage(problem))
+        }
+        (below, _) => Ok(folder.join(below)),
+    }
 }
 
 /// The command of a catalogue with these items in the place of its own.

@@ -72,6 +72,8 @@ fn items_are_pulled_and_the_command_that_is_told_runs() {
     let command = pulled["command"].as_str().unwrap().replace("FILE", &responses);
     let words = command.split(' ').skip(1).chain(["--json"]);
     assert_eq!(heedful(words).ok().json()["prompt_strict"]["correct"], 1);
+    let told = ["eval", "ifbench", "--data", &to, "--responses", &responses, "--json"];
+    assert_eq!(heedful(told).ok().json()["prompt_strict"]["correct"], 1);
     // Nobody is asked for what is there.
     let text = run("http://127.0.0.1:9", &pull[..5]);
     let text = String::from_utf8(text.stdout).unwrap();

@@ -22,11 +22,13 @@ pub(super) struct Limits {
     pub(super) entries: u64,
     /// The largest entry in bytes, unpacked.
     pub(super) entry: u64,
+    /// The most bytes of all entries together, unpacked.
+    pub(super) all: u64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { directory: 256 << 20, entries: 1 << 20, entry: 256 << 20 }
+        Limits { directory: 256 << 20, entries: 1 << 20, entry: 256 << 20, all: 2 << 30 }
     }
 }
 
@@ -87,7 +89,24 @@ impl Archive {
         let bytes = archive.bytes(directory.offset, directory.size, "its directory")?;
         archive.entries =
             read_directory(&bytes, directory.entries).map_err(|problem| archive.broken(problem))?;
+        archive.sums()?;
         Ok(archive)
+    }
+
+    /// All entries together must fit into the file, and into the limit when they are unpacked: many
+    /// of them may share their bytes, or each be small enough.
+    fn sums(&self) -> Result<()> {
+        let sum = |of: fn(&Entry) -> u64| self.entries.iter().map(of).fold(0, u64::saturating_add);
+        let (packed, size) = (sum(|entry| entry.packed.saturating_add(LOCAL)), sum(|e| e.size));
+        if packed > self.length {
+            let length = self.length;
+            return Err(self.broken(format!("its entries have {packed} bytes in its {length}")));
+        }
+        if size > self.limits.all {
+            let all = self.limits.all;
+            return Err(self.broken(format!("unpacks to {size} bytes, the limit is {all}")));
+        }
+        Ok(())
     }
 
     /// The entries in the order of the directory. A name may stand twice: the last one counts.

@@ -201,3 +201,26 @@ fn numbers_of_64_bits_are_read() {
     wide.extend([0, 0]);
     assert_eq!(read(&wide).unwrap(), [("a".to_owned(), b"text".to_vec())]);
 }
+
+#[test]
+fn entries_that_share_their_bytes_are_refused() {
+    let text = vec![7; 4000];
+    let mut made = archive(&[entry("a", 0, &text), entry("b", 8, b"")]);
+    // The directory's second entry is made to be the first one's bytes.
+    let at = memchr::memmem::rfind(&made, b"PK\x01\x02").unwrap();
+    for (place, number) in [(16, crc(&text)), (20, 4000), (24, 4000), (42, 0)] {
+        made[at + place..at + place + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    made[at + 10] = 0;
+    let said = refused(&made);
+    assert!(said.contains("its entries have 8060 bytes in its"), "{said}");
+}
+
+#[test]
+fn all_entries_together_keep_to_a_limit() {
+    let made = archive(&[entry("a", 8, &[0; 600]), entry("b", 8, &[0; 600])]);
+    let within = |all| read_within(&made, Limits { all, ..Limits::default() });
+    assert!(within(1200).is_ok());
+    let said = within(1199).unwrap_err().to_string();
+    assert!(said.contains("unpacks to 1200 bytes, the limit is 1199"), "{said}");
+}

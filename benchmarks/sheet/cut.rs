@@ -36,7 +36,7 @@ impl Sheet {
             let keep = |row: &Row| row.response.is_some() && (state(row) == Some(true)) == cut;
             let clusters: Vec<Cluster> =
                 self.clusters(at, keep).into_iter().map(|(_, cluster)| cluster).collect();
-            figure(&clusters, plan)
+            figure(&clusters, self.metrics[at].best, plan)
         };
         Some(Cut { completed: of(false), truncated: of(true), cap_hit })
     }

@@ -7,6 +7,7 @@
 use super::{Finding, Kind};
 use crate::constraint::Constraint;
 use crate::demand::Demand;
+use crate::router::numbers::ONES;
 
 /// Rules that count, the arguments that hold the counts, and the nouns that prompts count by.
 const COUNTED: [(&str, &[&str], &[&str]); 28] = [
@@ -191,28 +192,6 @@ impl Number {
 /// What makes a number a place, not a count.
 const ORDINALS: [&str; 4] = ["st", "nd", "rd", "th"];
 
-const SMALL: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
 const TENS: [&str; 8] =
     ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
@@ -247,12 +226,12 @@ fn number(tokens: &[Token<'_>], start: usize) -> Option<(u64, usize)> {
     let mut end = start + 1;
     let mut value = if let Ok(value) = first.parse::<u64>() {
         value
-    } else if let Some(small) = said(&SMALL, first) {
+    } else if let Some(small) = said(&ONES, first) {
         small as u64
     } else {
         let tens = (said(&TENS, first)? as u64 + 2) * 10;
         let ones = tokens.get(end).filter(|token| !token.after_mark);
-        let ones = ones.and_then(|token| said(&SMALL[..10], &token.text)).filter(|n| *n > 0);
+        let ones = ones.and_then(|token| said(&ONES[..10], &token.text)).filter(|n| *n > 0);
         end += usize::from(ones.is_some());
         tens + ones.unwrap_or(0) as u64
     };

@@ -5,7 +5,8 @@ use super::tokens::{Cursor, Kind};
 /// The largest number read: beyond it no constraint of a text is meant.
 const LARGEST: u64 = 1_000_000;
 
-const ONES: [&str; 20] = [
+/// Numbers below twenty in words.
+pub(crate) const ONES: [&str; 20] = [
     "zero",
     "one",
     "two",

@@ -103,14 +103,25 @@ pub fn dataset(
     Ok(fetched)
 }
 
+/// What an earlier call of [`dataset`] left in `folder`; none where it left nothing.
+///
+/// # Errors
+/// A note of it that cannot be read.
+pub fn fetched(folder: &Path) -> Result<Option<Fetched>> {
+    let note = folder.join(SOURCE);
+    let text = match std::fs::read(&note) {
+        Ok(text) => text,
+        Err(_) if !note.exists() => return Ok(None),
+        Err(source) => return Err(Error::io(&note, source)),
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|e| Error::file(&note, e.to_string()))
+}
+
 /// What an earlier call left in `target`, if it is what is wanted.
 fn there(wanted: &Dataset<'_>, target: &Path) -> Result<Fetched> {
-    let note = target.join(SOURCE);
-    let text = std::fs::read(&note).map_err(|_| {
+    let found = fetched(target)?.ok_or_else(|| {
         Error::file(target, format!("is there and was not pulled: it has no {SOURCE}"))
     })?;
-    let found: Fetched =
-        serde_json::from_slice(&text).map_err(|e| Error::file(&note, e.to_string()))?;
     let Fetched { repository, revision, commit, .. } = &found;
     let same = revision == wanted.revision || commit == wanted.revision;
     if repository != wanted.repository || !same {

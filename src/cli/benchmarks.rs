@@ -66,9 +66,9 @@ impl List {
         }
         let row = |b: &&Benchmark| {
             let scoring = b.scoring.name();
-            format!("{:12}  {scoring:8}  {:13}  {}\n", b.name, b.headline, b.title)
+            format!("{:14}  {scoring:9}  {:13}  {}\n", b.name, b.headline, b.title)
         };
-        let head = format!("{:12}  {:8}  {:13}  {}\n", "name", "scored", "headline", "what");
+        let head = format!("{:14}  {:9}  {:13}  {}\n", "name", "scored", "headline", "what");
         super::print(&(head + &catalogue::ALL.iter().map(row).collect::<String>()))?;
         Ok(true)
     }

@@ -17,12 +17,12 @@ use crate::{progress, published};
 #[command(after_help = "\
 Examples:
   heedful benchmarks pull ifeval
-  heedful benchmarks pull ifbench --to data --json | jq -r .command")]
+  heedful benchmarks pull ifbench --to sets --json | jq -r .command")]
 pub(super) struct Pull {
     /// Its name.
     name: String,
-    /// The folder in which one of that name is made.
-    #[arg(long, value_name = "DIR", default_value = "benchmarks")]
+    /// The folder in which one of that name is made: what `eval --data` takes.
+    #[arg(long, value_name = "DIR", default_value = "data")]
     to: PathBuf,
     /// Another commit, branch or tag than the listed one.
     #[arg(long, value_name = "REVISION")]

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{self, Config};
 use crate::outcome::{Keep, Outcome, Scored};
 use crate::place::Place;
-use crate::{judge, judged, reasoning, revision};
+use crate::{judge, judged, published, reasoning, revision};
 
 /// Score published benchmarks, from responses or by asking a model: one, or several in one go.
 ///
@@ -33,14 +33,14 @@ Examples:
   heedful eval ifeval --items input_data.jsonl --responses gpt4.jsonl
   heedful eval ifeval --items input_data.jsonl --responses r1.jsonl --thinking auto --out runs
   heedful eval ifbench --items IFBench_test.jsonl --responses a.jsonl --json | jq .prompt_loose
-  heedful eval ifeval ifbench reasoning --data benchmarks --responses answers --out runs --name a
+  heedful eval ifeval ifbench reasoning --data data --responses answers --out runs --name a
   heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge qwen2.5-72b \\
       --judge-endpoint http://localhost:8000/v1 --cache judged --save-replies replies.jsonl
   heedful eval cfbench --items cfbench_data.json --responses r.jsonl --judge-replies replies.jsonl
   heedful eval complexbench --items data_final.json --responses r.jsonl --judge qwen2.5-72b \\
       --judge-batch-out questions.jsonl
-  heedful eval ifeval reasoning --data benchmarks --model smollm2-135m --out runs --name base
-  heedful eval ifeval --data benchmarks --model NAME --endpoint http://localhost:8000/v1 \\
+  heedful eval ifeval reasoning --data data --model smollm2-135m --out runs --name base
+  heedful eval ifeval --data data --model NAME --endpoint http://localhost:8000/v1 \\
       --out runs")]
 pub(super) struct Eval {
     /// The benchmarks, by the names of `heedful benchmarks list`.
@@ -276,13 +276,14 @@ impl Eval {
             return Ok(None);
         };
         let path = data.join(benchmark.file);
-        match path.exists() {
-            true => Ok(Some(path)),
-            false => {
-                let (path, how) = (path.display(), benchmark.data);
-                Err(Error::usage(format!("--data: no {path}; it is {how}")))
-            }
+        if path.exists() {
+            return Ok(Some(path));
         }
+        if let Some(pulled) = published::held(benchmark, data)? {
+            return Ok(Some(pulled));
+        }
+        let (path, how) = (path.display(), benchmark.data);
+        Err(Error::usage(format!("--data: no {path}; it is {how}")))
     }
 
     /// The responses that are given, or those of the model under test.

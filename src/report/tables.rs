@@ -230,9 +230,10 @@ fn of_items(bench: &Bench, dimension: &str, plan: Plan) -> Parts {
         let keep = |row: &Row| parts_of(&row.groups, dimension).any(|own| own == name);
         let one = |run: usize, metric: &str| {
             let sheet = bench.sheet(run)?;
-            let clusters = sheet.clusters(sheet.metric(metric)?, keep);
+            let at = sheet.metric(metric)?;
+            let clusters = sheet.clusters(at, keep);
             let clusters: Vec<_> = clusters.into_iter().map(|(_, cluster)| cluster).collect();
-            (!clusters.is_empty()).then(|| figure(&clusters, plan))
+            (!clusters.is_empty()).then(|| figure(&clusters, sheet.metrics[at].best, plan))
         };
         let runs = 0..bench.cells.len();
         let joint = |run: usize| joint(bench.sheet(run)?, keep);
