@@ -51,8 +51,13 @@ fn in_words<S: serde::Serializer>(policy: &Policy, to: S) -> std::result::Result
 }
 
 impl Removal {
-    fn answered(&self, response: String, finish_reason: Option<FinishReason>) -> Answered {
-        let found = self.thinking.answer(&response, self.prefilled);
+    fn answered(
+        &self,
+        response: String,
+        finish_reason: Option<FinishReason>,
+        reasoned: bool,
+    ) -> Answered {
+        let found = self.thinking.answer(&response, self.prefilled).apart(reasoned);
         let (thinking, irregular) = (found.state, found.irregular);
         Answered { answer: found.text.to_owned(), response, finish_reason, thinking, irregular }
     }
@@ -73,7 +78,7 @@ impl Removal {
         let joined = join::join(&items, responses);
         let answered = |at: &Option<usize>| {
             let found = &responses[(*at)?];
-            Some(self.answered(found.text.clone()?, found.finish_reason.clone()))
+            Some(self.answered(found.text.clone()?, found.finish_reason.clone(), found.reasoned))
         };
         counted(joined.of_item.iter().map(answered).collect(), joined.report)
     }
@@ -84,7 +89,7 @@ impl Removal {
         keys: impl Iterator<Item = &'a str>,
         responses: impl Iterator<Item = Option<String>>,
     ) -> Answers {
-        let answered = |text: Option<String>| text.map(|text| self.answered(text, None));
+        let answered = |text: Option<String>| text.map(|text| self.answered(text, None, false));
         let list: Vec<Option<Answered>> = responses.map(answered).collect();
         let without = keys.zip(&list).filter(|(_, answered)| answered.is_none());
         let missing = without.map(|(key, _)| key.to_owned()).collect();
@@ -118,13 +123,23 @@ impl Row {
 /// The responses of a file or an artifact, joined to items.
 ///
 /// # Errors
-/// Responses that cannot be read.
+/// Responses that cannot be read, or of which none belongs to an item.
 pub fn read<'a>(
     path: &std::path::Path,
     items: impl Iterator<Item = (&'a str, &'a str)>,
     removal: &Removal,
 ) -> Result<Answers> {
-    Ok(removal.join(items, &crate::responses::read(path)?))
+    let responses = crate::responses::read(path)?;
+    let mut items = items.peekable();
+    let first = items.peek().copied();
+    let answers = removal.join(items, &responses);
+    match (answers.list.iter().all(Option::is_none), responses.first(), first) {
+        (true, Some(response), Some(item)) => {
+            let named = (response.key.as_deref(), response.prompt.as_deref());
+            join::nothing(path, responses.len(), named, item)
+        }
+        _ => Ok(answers),
+    }
 }
 
 #[cfg(test)]

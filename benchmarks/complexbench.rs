@@ -20,7 +20,7 @@ use crate::catalogue::{Benchmark, Scoring};
 
 pub use aggregate::{Coherence, Reading, Statistics, aggregate, rely};
 pub use items::{Item, Items, Question, generations, load};
-pub use reply::{Answer, Extraction, extract, parse};
+pub use reply::{Answer, Extraction, extract, is_extraction, parse, parse_strictly};
 pub use request::{PROMPT_VERSION, request};
 pub use rule::{Fault, FaultKind, Verdict, decide};
 pub use score::{Judgement, Scored, score};

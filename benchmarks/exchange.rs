@@ -155,6 +155,8 @@ pub struct Answer {
     pub response: Option<String>,
     /// Why it stopped, if told.
     pub finish_reason: Option<FinishReason>,
+    /// Its reasoning stands beside it.
+    pub reasoned: bool,
     /// Its number among the samples of its prompt, where the file tells.
     pub sample: Option<u64>,
     /// The step of the training that it was drawn in.
@@ -179,6 +181,7 @@ impl Answer {
             rendered: false,
             response: None,
             finish_reason: None,
+            reasoned: false,
             sample: None,
             step: None,
             tokens: None,

@@ -6,10 +6,12 @@
 //! it or stop.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use heedful_constraints::python::strings::strip;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::items::Items;
 use crate::responses::Response;
 
@@ -120,6 +122,34 @@ pub fn join(items: &Items, responses: &[Response]) -> Joined {
     report.replaced.sort_unstable();
     report.replaced.dedup();
     Joined { of_item, report }
+}
+
+/// Refuses `count` responses in `path` of which none was joined to an item: they are those of
+/// another benchmark, or name its items otherwise. `response` and `item` are key and prompt of the
+/// first of each.
+///
+/// # Errors
+/// Always.
+pub fn nothing<T>(
+    path: &Path,
+    count: usize,
+    response: (Option<&str>, Option<&str>),
+    item: (&str, &str),
+) -> Result<T> {
+    let short = |text: &str| text.chars().take(60).collect::<String>().replace('\n', " ");
+    let named = match response {
+        (Some(key), _) => format!("key `{}`", short(key)),
+        (None, Some(prompt)) => format!("prompt “{}”", short(prompt)),
+        (None, None) => "nothing".to_owned(),
+    };
+    let (key, prompt) = (short(item.0), short(item.1));
+    Err(Error::content(
+        path,
+        format!(
+            "none of {count} responses is a text to an item: the first names {named}, the first \
+             item is key `{key}`, prompt “{prompt}”"
+        ),
+    ))
 }
 
 #[cfg(test)]

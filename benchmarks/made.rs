@@ -31,7 +31,7 @@ use crate::catalogue::{Benchmark, Scoring};
 pub use decide::{decide_rules, parts, settle};
 pub use figures::{Figures, aggregate};
 pub use item::{Composition, Decoy, How, Item, Question};
-pub use judge::{PROMPT_VERSION, parse, request};
+pub use judge::{PROMPT_VERSION, about, parse, request};
 pub use load::{Items, load};
 pub use make::{Made, Progress, STAGE, make, plan};
 pub use recipe::{DEFAULT, Resolved, parse as parse_recipe, read as read_recipe};

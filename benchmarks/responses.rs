@@ -25,6 +25,8 @@ pub struct Response {
     pub text: Option<String>,
     /// Why the model stopped, if told.
     pub finish_reason: Option<FinishReason>,
+    /// The reasoning was given apart from the response.
+    pub reasoned: bool,
     /// The line or row that it came from, from 1; of an artifact, through all of its tables.
     pub line: u64,
 }
@@ -33,7 +35,7 @@ pub struct Response {
 const STAGE: &str = "generate";
 
 /// The columns of an artifact of responses that are read; log-probabilities stay on disk.
-const COLUMNS: [&str; 4] = ["key", "prompt", "response", "finish_reason"];
+const COLUMNS: [&str; 5] = ["key", "prompt", "response", "finish_reason", "reasoning"];
 
 /// Reads every response of a JSONL or Parquet file, or of an artifact's folder.
 ///
@@ -93,7 +95,9 @@ fn response(row: &Map<String, Value>, line: u64) -> std::result::Result<Response
     }
     let answer = fields::text(row, "response")?.map(str::to_owned);
     let finish_reason = fields::text(row, "finish_reason")?.map(FinishReason::named);
-    Ok(Response { key, prompt, text: answer, finish_reason, line })
+    let apart = ["reasoning", "reasoning_content"].iter();
+    let reasoned = apart.filter_map(|key| row.get(*key)?.as_str()).any(|text| !text.is_empty());
+    Ok(Response { key, prompt, text: answer, finish_reason, reasoned, line })
 }
 
 #[cfg(test)]

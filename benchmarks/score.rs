@@ -121,7 +121,8 @@ fn judge(
         .collect::<std::result::Result<_, _>>()
         .map_err(|e| format!("item {}: {e}", item.key))?;
     let text = response.and_then(|response| response.text.as_deref());
-    let answer = text.map(|text| setting.thinking.answer(text, setting.prefilled));
+    let reasoned = response.is_some_and(|response| response.reasoned);
+    let answer = text.map(|text| setting.thinking.answer(text, setting.prefilled).apart(reasoned));
     let outcomes = match answer {
         None => compiled.iter().map(|c| outcome(c, None, setting.profile)).collect(),
         Some(answer) => {
@@ -130,7 +131,7 @@ fn judge(
             compiled.iter().map(|c| outcome(c, Some(&variants), setting.profile)).collect()
         }
     };
-    let cut = answer.filter(|answer| answer.state != State::Plain);
+    let cut = answer.filter(|answer| Some(answer.text) != text);
     Ok(Judged {
         key: item.key.clone(),
         prompt: item.prompt.clone(),

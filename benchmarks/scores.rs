@@ -64,6 +64,8 @@ pub struct Origin<'a> {
     /// Of a file of another tool: the layout that it was read by, and the one sample of each prompt
     /// that was chosen.
     pub read_as: Option<(&'a str, Option<usize>)>,
+    /// How the responses were made, where that is known: model, sampling, seed.
+    pub generation: Option<Value>,
 }
 
 /// Scores read back.
@@ -130,6 +132,9 @@ fn plan(origin: &Origin<'_>, evaluation: &Evaluation) -> Result<Plan> {
     if let Some((layout, sample)) = origin.read_as {
         config["layout"] = layout.into();
         config["sample"] = sample.into();
+    }
+    if let Some(generation) = &origin.generation {
+        config["generation"] = generation.clone();
     }
     Ok(Plan {
         stage: STAGE.to_owned(),
@@ -303,6 +308,7 @@ mod tests {
             responses: &responses,
             setting: &setting,
             read_as: None,
+            generation: None,
         };
         let out = folder.path().join("out");
         let make = || write(&out, &origin, &evaluation, &metrics, Revision::default()).unwrap();

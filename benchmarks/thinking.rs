@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 /// How the reasoning block is found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Policy {
-    /// Responses hold no reasoning, or it shall be judged: nothing is removed.
+    /// Responses hold no reasoning, or it shall be judged: nothing is removed. Known tags are
+    /// counted all the same.
     #[default]
     None,
     /// These two tags set it apart.
@@ -39,6 +40,8 @@ pub enum State {
     Unclosed,
     /// Only the closing tag: the chat template had written the opening one.
     Prefilled,
+    /// No tag: the server gave the reasoning apart from the answer.
+    Separate,
 }
 
 /// The part of a response to judge.
@@ -53,6 +56,16 @@ pub struct Answer<'a> {
     pub irregular: bool,
 }
 
+impl Answer<'_> {
+    /// The same answer, whose reasoning stood elsewhere if `reasoned`.
+    pub fn apart(self, reasoned: bool) -> Self {
+        match self.state {
+            State::Plain if reasoned => Answer { state: State::Separate, ..self },
+            _ => self,
+        }
+    }
+}
+
 /// How many responses were in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -64,6 +77,9 @@ pub struct Counts {
     pub unclosed: u64,
     /// Only closed.
     pub prefilled: u64,
+    /// Given apart from the answer.
+    #[serde(default)]
+    pub separate: u64,
     /// Any of these with repeated or mismatched tags, or text before the block.
     pub irregular: u64,
 }
@@ -76,6 +92,7 @@ impl Counts {
             State::Closed => &mut self.closed,
             State::Unclosed => &mut self.unclosed,
             State::Prefilled => &mut self.prefilled,
+            State::Separate => &mut self.separate,
         };
         *slot += 1;
         self.irregular += u64::from(irregular);
@@ -85,12 +102,31 @@ impl Counts {
     pub fn failures(&self) -> u64 {
         self.unclosed + self.irregular
     }
+
+    /// One line for a terminal, with what follows from it where nothing was `removed`.
+    pub fn told(&self, removed: bool) -> String {
+        let Counts { plain, closed, unclosed, prefilled, separate, irregular } = self;
+        let mut text = format!(
+            "reasoning: {plain} responses without, {closed} closed, {unclosed} never closed, \
+             {prefilled} with the closing tag alone, {separate} given apart; {irregular} with odd \
+             tags"
+        );
+        let tagged = closed + unclosed + prefilled;
+        if tagged > 0 && !removed {
+            text.push_str(&format!(
+                "; {tagged} were judged with their reasoning, --thinking auto removes it"
+            ));
+        } else if *unclosed > 0 {
+            text.push_str("; what was never closed has no answer");
+        }
+        text
+    }
 }
 
 impl State {
     /// The state with this name.
     pub fn named(name: &str) -> Option<State> {
-        [State::Plain, State::Closed, State::Unclosed, State::Prefilled]
+        [State::Plain, State::Closed, State::Unclosed, State::Prefilled, State::Separate]
             .into_iter()
             .find(|state| state.name() == name)
     }
@@ -102,6 +138,7 @@ impl State {
             State::Closed => "closed",
             State::Unclosed => "unclosed",
             State::Prefilled => "prefilled",
+            State::Separate => "separate",
         }
     }
 }
@@ -111,7 +148,7 @@ impl Policy {
     /// itself: then a response without any closing tag never left its reasoning.
     pub fn answer<'a>(&self, response: &'a str, prefilled: bool) -> Answer<'a> {
         match self {
-            Policy::None => Answer { text: response, state: State::Plain, irregular: false },
+            Policy::None => Answer { text: response, ..Policy::Auto.answer(response, false) },
             Policy::Tags(open, close) => cut(response, open, close, prefilled),
             Policy::Auto => {
                 let holds = |tag: &str| memmem::find(response.as_bytes(), tag.as_bytes()).is_some();
@@ -138,7 +175,7 @@ fn cut<'a>(response: &'a str, open: &str, close: &str, prefilled: bool) -> Answe
         (Some(_), Some(_)) => State::Closed,
     };
     let text = match (state, closes.last()) {
-        (State::Plain, _) => response,
+        (State::Plain | State::Separate, _) => response,
         (State::Closed | State::Prefilled, Some(&at)) => response[at + close.len()..].trim(),
         (State::Unclosed, _) | (_, None) => "",
     };
@@ -230,7 +267,11 @@ mod tests {
     #[test]
     fn none_removes_nothing() {
         let answer = Policy::None.answer("<think>a</think>b", true);
-        assert_eq!((answer.text, answer.state), ("<think>a</think>b", State::Plain));
+        assert_eq!((answer.text, answer.state), ("<think>a</think>b", State::Closed));
+        let mut counts = Counts::default();
+        counts.add(answer.state, answer.irregular);
+        assert!(counts.told(false).contains("1 were judged with their reasoning"));
+        assert!(!counts.told(true).contains("judged with"));
     }
 
     #[test]
@@ -240,7 +281,10 @@ mod tests {
             let answer = Policy::Auto.answer(response, false);
             counts.add(answer.state, answer.irregular);
         }
-        assert_eq!(counts, Counts { plain: 1, closed: 1, unclosed: 1, prefilled: 1, irregular: 1 });
+        counts.add(State::Separate, false);
+        let expected =
+            Counts { plain: 1, closed: 1, unclosed: 1, prefilled: 1, separate: 1, irregular: 1 };
+        assert_eq!(counts, expected);
         assert_eq!(counts.failures(), 2);
     }
 

@@ -3,6 +3,8 @@
 //! A budget that runs out looks like a model that does not follow; olmo-eval#399 tells of 69 %
 //! overall where 96 % of the completed responses were right.
 
+use std::collections::BTreeMap;
+
 use heedful_constraints::Profile;
 use serde::Serialize;
 
@@ -12,14 +14,27 @@ use crate::score::Judged;
 use crate::thinking::State;
 
 /// What became of responses that met the token limit, and of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Truncation {
     /// Prompts followed (strict) among responses that ended by themselves.
     pub completed: Rate,
     /// Among those that were cut off.
     pub truncated: Rate,
-    /// How many of the responses were cut off.
+    /// How many of these responses were cut off.
     pub cap_hit: Rate,
+    /// Responses that do not tell why they ended; they are in none of the others.
+    pub unknown: u64,
+    /// The four accuracies apart, by name.
+    pub by_metric: BTreeMap<&'static str, Apart>,
+}
+
+/// One accuracy apart: rates with Wilson's interval, of instructions as well.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Apart {
+    /// Of responses that ended by themselves.
+    pub completed: Rate,
+    /// Of those that were cut off.
+    pub truncated: Rate,
 }
 
 /// The figures of `items` under `profile`; `None` where no response tells why it ended.
@@ -28,16 +43,42 @@ pub fn truncation(items: &[Judged], profile: Profile) -> Option<Truncation> {
     if answered().all(|item| is_cut(item).is_none()) {
         return None;
     }
-    let rate = |cut: bool| {
-        let part = answered().filter(|item| is_cut(item).unwrap_or(false) == cut);
+    let rate = |cut: bool, metric: Metric| {
+        let part = answered().filter(|item| is_cut(item) == Some(cut));
         let (followed, total) = part.fold((0, 0), |(followed, total), item| {
-            (followed + Metric::PromptStrict.cluster(item, profile).gain as u64, total + 1)
+            let cluster = metric.cluster(item, profile);
+            (followed + cluster.gain as u64, total + cluster.size as u64)
         });
         Rate::new(followed, total)
     };
-    let (completed, truncated) = (rate(false), rate(true));
-    let cap_hit = Rate::new(truncated.total, completed.total + truncated.total);
-    Some(Truncation { completed, truncated, cap_hit })
+    let apart = |metric| Apart { completed: rate(false, metric), truncated: rate(true, metric) };
+    let Apart { completed, truncated } = apart(Metric::PromptStrict);
+    Some(Truncation {
+        completed,
+        truncated,
+        cap_hit: Rate::new(truncated.total, completed.total + truncated.total),
+        unknown: answered().filter(|item| is_cut(item).is_none()).count() as u64,
+        by_metric: Metric::ALL.map(|metric| (metric.name(), apart(metric))).into(),
+    })
+}
+
+/// How many of the responses ended for which reason, `unknown` where they do not tell.
+pub fn ends<'a>(reasons: impl Iterator<Item = Option<&'a FinishReason>>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for reason in reasons {
+        *counts.entry(reason.map_or("unknown", FinishReason::name).to_owned()).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// The same for a terminal.
+pub fn ends_told(counts: &BTreeMap<String, u64>) -> String {
+    let told: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    match told.is_empty() {
+        true => "finish reasons: no response".to_owned(),
+        false => format!("finish reasons: {}", told.join(", ")),
+    }
 }
 
 fn is_cut(item: &Judged) -> Option<bool> {
@@ -94,9 +135,12 @@ mod tests {
             Judged { response: None, ..judged(Some("length"), None, false) },
         ];
         let cut = truncation(&items, Profile::Official).unwrap();
-        assert_eq!((cut.completed.correct, cut.completed.total), (2, 3));
+        assert_eq!((cut.completed.correct, cut.completed.total), (1, 2));
         assert_eq!((cut.truncated.correct, cut.truncated.total), (0, 2));
-        assert_eq!((cut.cap_hit.correct, cut.cap_hit.total), (2, 5));
+        assert_eq!((cut.cap_hit.correct, cut.cap_hit.total, cut.unknown), (2, 4, 1));
+        assert_eq!(cut.by_metric["inst_loose"].completed, Rate::new(1, 2));
+        let told = ends_told(&ends(items.iter().map(|item| item.finish_reason.as_ref())));
+        assert_eq!(told, "finish reasons: 2 length, 2 stop, 2 unknown");
         assert_eq!(truncation(&items[4..5], Profile::Official), None);
         assert_eq!(truncation(&[], Profile::Official), None);
     }

@@ -35,6 +35,12 @@ pub fn run(prompts: &Path, responses: &Path, setting: &Setting) -> Result<Evalua
     let (items, answers) = rayon::join(|| items::read(prompts), || responses::read(responses));
     let (items, answers) = (items?, answers?);
     let joined = join::join(&items, &answers);
+    if let (true, Some(item), Some(first)) =
+        (joined.of_item.iter().all(Option::is_none), items.list.first(), answers.first())
+    {
+        let named = (first.key.as_deref(), first.prompt.as_deref());
+        return join::nothing(responses, answers.len(), named, (&item.key, &item.prompt));
+    }
     let judged = score(&items, &answers, &joined, setting, prompts)?;
     let mut thinking = Counts::default();
     for item in &judged {

@@ -1,5 +1,6 @@
 //! The stage `evaluate`: responses × benchmark → scores.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use heedful_benchmarks::Result;
@@ -8,13 +9,14 @@ use heedful_benchmarks::join::Report;
 use heedful_benchmarks::metrics::{Both, Metrics, Rate, compute};
 use heedful_benchmarks::score::Setting;
 use heedful_benchmarks::scores::{self, Origin};
-use heedful_benchmarks::thinking::Counts;
-use heedful_benchmarks::truncation::{Truncation, truncation};
+use heedful_benchmarks::thinking::{Counts, Policy};
+use heedful_benchmarks::truncation::{Apart, Truncation, ends, ends_told, truncation};
 use heedful_benchmarks::verifiable::{self, Evaluation, PLAN};
-use heedful_constraints::Profile;
 use heedful_datasets::artifact::Artifact;
 use heedful_datasets::manifest::Revision;
 use serde::Serialize;
+
+use crate::outcome::generation;
 
 /// What to score and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +54,11 @@ pub struct Outcome {
     /// Scores apart for cut and whole responses, where the responses tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncation: Option<Truncation>,
+    /// How many responses ended for which reason.
+    pub finish_reasons: BTreeMap<String, u64>,
+    /// Whether reasoning was removed before judging.
+    #[serde(skip)]
+    pub removed: bool,
     /// Instructions that got an error in place of a verdict, as `key: rule: error`.
     pub errors: Vec<String>,
     /// The artifact's id and folder, when one was written.
@@ -80,11 +87,12 @@ pub fn verifiable(config: &Config) -> Result<Outcome> {
                 responses: &config.responses,
                 setting: &config.setting,
                 read_as: None,
+                generation: generation(&config.responses),
             };
             Some(scores::write(out, &origin, &evaluation, &metrics, config.revision.clone())?)
         }
     };
-    Ok(Outcome::new(evaluation, metrics, config.setting.profile, artifact))
+    Ok(Outcome::new(evaluation, metrics, &config.setting, artifact))
 }
 
 /// The name of the responses up to their ending, with what no folder name takes replaced.
@@ -98,13 +106,16 @@ pub(crate) fn default_name(responses: &std::path::Path) -> String {
 }
 
 impl Outcome {
-    /// What there is to tell of `evaluation` under `profile`, and of where its scores were written.
+    /// What there is to tell of `evaluation` under `setting`, and of where its scores were written.
     pub fn new(
         evaluation: Evaluation,
         metrics: Metrics,
-        profile: Profile,
+        setting: &Setting,
         artifact: Option<Artifact>,
     ) -> Outcome {
+        let profile = setting.profile;
+        let answered = evaluation.items.iter().filter(|item| item.response.is_some());
+        let finish_reasons = ends(answered.map(|item| item.finish_reason.as_ref()));
         let errors = evaluation.items.iter().flat_map(|item| {
             let errors = item.outcomes.iter().filter_map(|o| Some((&o.id, o.error.as_ref()?)));
             errors.map(|(id, error)| format!("{}: {id}: {error}", item.key))
@@ -112,6 +123,8 @@ impl Outcome {
         Outcome {
             errors: errors.collect(),
             truncation: truncation(&evaluation.items, profile),
+            finish_reasons,
+            removed: setting.thinking != Policy::None,
             metrics,
             profile: profile.version(),
             dataset: evaluation.dataset,
@@ -140,7 +153,7 @@ impl Outcome {
         text
     }
 
-    /// What a reader must know beside the figures: one line each, none when all went one to one.
+    /// What a reader must know beside the figures, one line each.
     pub fn notes(&self) -> Vec<String> {
         let join = &self.join;
         let lines = |lines: &[u64]| listed(lines.iter().map(u64::to_string));
@@ -162,22 +175,23 @@ impl Outcome {
         note(join.repeated_keys.len(), "keys of several prompts", keys(&join.repeated_keys));
         note(join.repeated_prompts.len(), "repeated prompts", keys(&join.repeated_prompts));
         note(self.errors.len(), "checks with an error, not followed", keys(&self.errors));
-        let unclosed = "responses never left their reasoning, their answer is empty";
-        if self.thinking.unclosed > 0 {
-            notes.push(format!("{} {unclosed}", self.thinking.unclosed));
-        }
-        if let Some(cut) = self.truncation.filter(|cut| cut.cap_hit.correct > 0) {
-            let [whole, part] = [cut.completed, cut.truncated].map(|rate| 100.0 * rate.rate);
+        notes.push(ends_told(&self.finish_reasons));
+        if let Some(cut) = &self.truncation {
             let (hit, total) = (cut.cap_hit.correct, cut.cap_hit.total);
-            notes.push(format!(
-                "{hit} of {total} responses met the limit on tokens ({:.1} %): prompt_strict is \
-                 {whole:.2} on the others, {part:.2} on these",
+            let mut text = format!(
+                "{hit} of {total} responses met the limit on tokens ({:.1} %)",
                 100.0 * cut.cap_hit.rate
-            ));
+            );
+            if hit > 0 {
+                let apart = cut.by_metric.iter().map(|(name, Apart { completed, truncated })| {
+                    let [whole, part] = [completed, truncated].map(|rate| 100.0 * rate.rate);
+                    format!("{name} is {whole:.2} on the others, {part:.2} on these")
+                });
+                text.push_str(&format!(": {}", apart.collect::<Vec<_>>().join("; ")));
+            }
+            notes.push(text);
         }
-        if self.thinking.irregular > 0 {
-            notes.push(format!("{} responses have odd reasoning tags", self.thinking.irregular));
-        }
+        notes.push(self.thinking.told(self.removed));
         notes
     }
 }

@@ -46,6 +46,10 @@ pub struct Case {
     pub prompt: String,
     /// The criteria are names alone; what they ask can only be told from the question.
     pub named_only: bool,
+    /// What a rule says of each criterion, where the benchmark has one for it; empty elsewhere.
+    pub known: Vec<bool>,
+    /// The figures do without it: recorded replies need not have it.
+    pub control: bool,
 }
 
 /// The marks in a reply to a case, one a criterion; nothing, where it is not in the form.

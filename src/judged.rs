@@ -172,7 +172,11 @@ fn finish(
 fn keep(path: &Path, cases: &[Case], rulings: &[Ruling]) -> Result<()> {
     whole::write(path, |out| {
         for (case, ruling) in cases.iter().zip(rulings) {
-            let line = json!({"key": case.key, "reply": ruling.reply});
+            let mut line = json!({"key": case.key, "reply": ruling.reply});
+            // Of a panel and of a classifier there may be marks and no words.
+            if let (None, Some(marks)) = (&ruling.reply, &ruling.marks) {
+                line["marks"] = json!(marks);
+            }
             writeln!(out, "{line}").map_err(|e| Error::io(path, e))?;
         }
         Ok(())

@@ -11,6 +11,7 @@ pub mod error;
 pub mod evaluate;
 pub mod generate;
 pub mod groups;
+pub mod header;
 pub mod judge;
 pub mod judged;
 pub mod models;

@@ -1,10 +1,12 @@
 //! What scoring a benchmark came to, whoever decided: printed, as JSON, and kept as an artifact.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use heedful_benchmarks::sheet::{self, Cut, Figure, Origin, Sheet};
 use heedful_benchmarks::statistics::bootstrap::Plan;
 use heedful_benchmarks::thinking::Counts;
+use heedful_benchmarks::truncation::{ends, ends_told};
 use heedful_datasets::artifact::{self, Artifact};
 use heedful_datasets::manifest::Revision;
 use serde::Serialize;
@@ -39,6 +41,11 @@ pub struct Outcome {
     /// The first metric apart for cut and whole responses, where the responses tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncation: Option<Cut>,
+    /// How many responses ended for which reason.
+    pub finish_reasons: BTreeMap<String, u64>,
+    /// Whether reasoning was removed before judging.
+    #[serde(skip)]
+    pub removed: bool,
     /// The tables for a terminal, in Markdown.
     #[serde(skip)]
     pub tables: String,
@@ -67,14 +74,23 @@ pub struct Scored {
     pub sheet: Sheet,
 }
 
-impl From<Scored> for Outcome {
-    fn from(scored: Scored) -> Outcome {
+impl Outcome {
+    /// What follows from `scored`; `removed` tells whether reasoning was.
+    pub fn new(scored: Scored, removed: bool) -> Outcome {
         let Scored { benchmark, figures, judging, dataset, join, thinking, tables, sheet } = scored;
         let named = sheet.metrics.iter().enumerate();
         let metrics = named.map(|(at, m)| (m.name.clone(), json!(sheet.figure(at, PLAN))));
         Outcome {
             metrics: metrics.collect(),
             truncation: sheet.cut(0, PLAN),
+            finish_reasons: ends(
+                sheet
+                    .rows
+                    .iter()
+                    .filter(|row| row.response.is_some())
+                    .map(|row| row.finish_reason.as_ref()),
+            ),
+            removed,
             benchmark,
             figures,
             judging,
@@ -189,23 +205,22 @@ impl Outcome {
                 notes.push(format!("{lines} responses {key}, by line in --json"));
             }
         }
-        if self.thinking.unclosed > 0 {
-            let n = self.thinking.unclosed;
-            notes.push(format!("{n} responses never left their reasoning, their answer is empty"));
-        }
-        if self.thinking.irregular > 0 {
-            notes.push(format!("{} responses have odd reasoning tags", self.thinking.irregular));
-        }
-        if let Some(cut) = self.truncation.filter(|cut| cut.cap_hit.correct > 0) {
-            let [whole, part] = [cut.completed, cut.truncated].map(|figure| 100.0 * figure.value);
+        notes.push(ends_told(&self.finish_reasons));
+        if let Some(cut) = &self.truncation {
             let (hit, total, share) =
                 (cut.cap_hit.correct, cut.cap_hit.total, 100.0 * cut.cap_hit.rate);
-            let metric = self.sheet.metrics.first().map_or("", |metric| &metric.name);
-            notes.push(format!(
-                "{hit} of {total} responses met the limit on tokens ({share:.1} %): {metric} is \
-                 {whole:.2} on the others, {part:.2} on these"
-            ));
+            let mut text =
+                format!("{hit} of {total} responses met the limit on tokens ({share:.1} %)");
+            if let Some(metric) = self.sheet.metrics.first().filter(|_| hit > 0) {
+                let scale = if metric.best == 1.0 { 100.0 } else { 1.0 };
+                let [whole, part] =
+                    [cut.completed, cut.truncated].map(|figure| scale * figure.value);
+                let name = &metric.name;
+                text.push_str(&format!(": {name} is {whole:.2} on the others, {part:.2} on these"));
+            }
+            notes.push(text);
         }
+        notes.push(self.thinking.told(self.removed));
         notes
     }
 }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use heedful_benchmarks::answered::Removal;
+use heedful_benchmarks::join;
 use heedful_benchmarks::reasoning::check::Setting;
-use heedful_benchmarks::reasoning::gather::evaluate;
+use heedful_benchmarks::reasoning::gather::{Judged, evaluate};
 use heedful_benchmarks::reasoning::items::{self, Items, Reading};
 use heedful_benchmarks::reasoning::layout::Layout;
 use heedful_benchmarks::reasoning::metrics::{Figures, Metrics, PLAN, compute};
-use heedful_benchmarks::reasoning::{ABOUT, own, sheet};
+use heedful_benchmarks::reasoning::{ABOUT, own, prompt, sheet};
 use heedful_benchmarks::responses;
 use serde_json::{Map, Value, json};
 
@@ -51,6 +52,18 @@ pub fn score(config: &Config) -> Result<Scored> {
     let responses = responses::read(&config.responses)?;
     let Removal { thinking, prefilled } = config.removal.clone();
     let found = evaluate(&items, &responses, &Setting { thinking, prefilled, samples: None })?;
+    let absent = |item: &Judged| item.samples.iter().all(|sample| sample.line.is_none());
+    if let (true, Some(first), Some(item)) =
+        (found.items.iter().all(absent), responses.first(), items.list.first())
+    {
+        let named = (first.key.as_deref(), first.prompt.as_deref());
+        return Ok(join::nothing(
+            &config.responses,
+            responses.len(),
+            named,
+            (&item.key, &prompt::text(item)),
+        )?);
+    }
     let metrics = compute(&found.items, PLAN)?;
     let mut figures = Map::new();
     figures.insert("figures".to_owned(), json!(metrics));

@@ -100,6 +100,7 @@ pub fn run(config: &Config) -> Result<Outcome> {
                 responses: &config.answers,
                 setting: &config.setting,
                 read_as: Some((answers.layout.name(), config.sample)),
+                generation: None,
             };
             let (run, metrics) = (&scored.evaluation, &scored.metrics);
             Some(scores::write(out, &origin, run, metrics, config.revision.clone())?)
@@ -117,12 +118,7 @@ pub fn run(config: &Config) -> Result<Outcome> {
         agreement: scored.agreement,
         scores: scored.scores,
         notes: scored.notes,
-        run: evaluate::Outcome::new(
-            scored.evaluation,
-            scored.metrics,
-            config.setting.profile,
-            artifact,
-        ),
+        run: evaluate::Outcome::new(scored.evaluation, scored.metrics, &config.setting, artifact),
     })
 }
 

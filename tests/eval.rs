@@ -153,8 +153,17 @@ fn an_artifact_of_responses_is_read_as_its_lines_are() {
     let expected = eval(&prompts, &plain, &["--json"]).ok().json();
     assert!(expected["prompt_strict"]["correct"].as_u64() > Some(0), "{expected}");
     assert!(expected["truncation"].is_object(), "{expected}");
+    let figures = |mut told: Value| {
+        let header = told["header"].take();
+        (told, header)
+    };
+    let expected = figures(expected).0;
     for path in [&made, &table] {
-        assert_eq!(eval(&prompts, path, &["--json"]).ok().json(), expected);
+        let (told, header) = figures(eval(&prompts, path, &["--json"]).ok().json());
+        assert_eq!(told, expected);
+        // The folder tells how its responses were made.
+        let seed = (path == &made).then_some(3);
+        assert_eq!(header["generation"]["seed"].as_u64(), seed);
     }
     let runs = folder.path().join("runs");
     let [one, other] = [&plain, &made].map(|path| scored(&prompts, path, &runs));

@@ -1,5 +1,6 @@
 //! `heedful benchmarks make` by the command line.
 
+use heedful_benchmarks::made;
 use serde_json::Value;
 
 use crate::util::{arg, file, folder, heedful};
@@ -79,12 +80,16 @@ fn the_commented_recipe_is_printed_and_bad_ones_are_refused() {
 fn a_made_benchmark_is_scored_by_rules_and_by_a_judge() {
     let folder = folder();
     let out = arg(folder.path().join("out"));
-    let score = |recipe: String, judge: &[&str]| {
+    let list_of = |recipe: &str| {
         let recipe = arg(file(folder.path(), "mine.toml", recipe));
-        let made = heedful(["benchmarks", "make", &recipe, "--out", &out, "--json"]).ok().json();
-        let items = made["path"].as_str().unwrap().to_owned();
-        let list = heedful_benchmarks::made::load(std::path::Path::new(&items)).unwrap().list;
-        let line = |item: &heedful_benchmarks::made::Item| {
+        let found = heedful(["benchmarks", "make", &recipe, "--out", &out, "--json"]).ok().json();
+        let items = found["path"].as_str().unwrap().to_owned();
+        let list = made::load(std::path::Path::new(&items)).unwrap().list;
+        (items, list)
+    };
+    let score = |recipe: String, judge: &[&str]| {
+        let (items, list) = list_of(&recipe);
+        let line = |item: &made::Item| {
             serde_json::json!({"key": item.key, "response": item.witness}).to_string() + "\n"
         };
         // The last has no response.
@@ -103,5 +108,28 @@ fn a_made_benchmark_is_scored_by_rules_and_by_a_judge() {
     let questions = arg(folder.path().join("questions.jsonl"));
     score(RECIPE.to_owned(), &["--judge", "m", "--judge-batch-out", &questions]).ok();
     let questions = std::fs::read_to_string(questions).unwrap();
-    assert!((1..12).contains(&questions.lines().count()), "{questions}");
+    // One an item, and some of what rules decide.
+    assert!((12..=61).contains(&questions.lines().count()), "{questions}");
+    let row = |key: String, reply: Option<&str>| {
+        serde_json::json!({"key": key, "reply": reply}).to_string() + "\n"
+    };
+    let replies = |controls: usize| {
+        let of_item = |item: &made::Item| {
+            let controls =
+                (0..controls).map(|at| row(format!("{}#{at}", item.key), Some("1: yes")));
+            row(item.key.clone(), None) + &controls.collect::<String>()
+        };
+        let text: String = list_of(RECIPE).1.iter().map(of_item).collect();
+        arg(file(folder.path(), &format!("judged-{controls}.jsonl"), text))
+    };
+    let judged =
+        |replies: &str| score(RECIPE.to_owned(), &["--judge-replies", replies]).ok().json();
+    // Without them there is nothing to hold the judge against; the figures are the same.
+    let (without, with) = (judged(&replies(0)), judged(&replies(30)));
+    assert_eq!(without["metrics"], with["metrics"]);
+    assert_eq!(without["judging"]["rules"]["decided"], 0);
+    let rules = &with["judging"]["rules"];
+    let of = |key: &str| rules[key].as_u64().unwrap();
+    assert!(of("decided") > 10 && of("both_yes") > of("judge_yes"), "{rules}");
+    assert_eq!(of("both_yes") + of("judge_yes"), of("decided"));
 }

@@ -118,7 +118,16 @@ fn complexbench_is_scored_with_its_dependencies() {
     // What the second depends on fails, and it with it; the rule's object is too long.
     let none = score(["答案：否", "答案：是", "评分对象：abcdef"]);
     assert_eq!(none["official"]["overall"]["correct"], 0);
-    assert_eq!(none["judging"]["unparsed"], 0);
+    // It is no part of the response either, so it decides the official figure alone.
+    assert_eq!(none["judging"]["unparsed"], 1);
+    assert_eq!(
+        (&none["official"]["missing"], &none["corrected"]["missing"]),
+        (&json!(1), &json!(2))
+    );
+    let unclear = score(["不是", "答案：是", "评分对象：all"]);
+    assert_eq!(unclear["official"]["overall"]["correct"], 3);
+    assert_eq!(unclear["corrected"]["overall"]["correct"], 1);
+    assert_eq!(unclear["metrics"]["drfr"]["value"], 0.25);
 }
 
 #[test]

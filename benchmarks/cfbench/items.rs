@@ -1,5 +1,6 @@
 //! The items: an instruction, perhaps an answer to hold against, and what is asked of a response.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use heedful_datasets::json::type_name;
@@ -113,9 +114,17 @@ pub struct Items {
 /// Reads a published file, or one that the official inference or evaluation has added to.
 ///
 /// # Errors
-/// A file that cannot be read, or a row with a field that is missing or of another kind.
+/// A file that cannot be read, a row with a field that is missing or of another kind, an `idx` that
+/// stands twice.
 pub fn load(path: &Path) -> Result<Items> {
-    let list = objects::read(path, |_, row| item(row))?;
+    let mut seen = HashSet::new();
+    let list = objects::read(path, |_, row| {
+        let item = item(row)?;
+        match seen.insert(item.key.clone()) {
+            true => Ok(item),
+            false => Err(format!("key `idx`: {} stands twice", item.key)),
+        }
+    })?;
     let digest = digest(&list);
     Ok(Items { list, digest })
 }

@@ -43,6 +43,37 @@ pub fn parse(reply: &str) -> Answer {
     }
 }
 
+/// Reads a judge's reply that keeps to the form: its last line is one of the two answers, and
+/// neither stands anywhere else. `None` for all others, cut ones among them: they are asked again.
+pub fn parse_strictly(reply: &str) -> Option<bool> {
+    let reply = reply.replace("答案:", "答案：").replace("答案： ", "答案：");
+    let last = reply.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    let met = match last.trim_matches(['*', '。', '.', ' ']) {
+        "答案：是" => true,
+        "答案：否" => false,
+        _ => return None,
+    };
+    let marks = reply.matches("答案：是").count() + reply.matches("答案：否").count();
+    (marks == 1).then_some(met)
+}
+
+/// Whether an extractor's reply about `response` keeps to the form: objects under their label, each
+/// a part of the response word for word, `all`, or `None`.
+pub fn is_extraction(response: &str, reply: &str) -> bool {
+    let text = reply.rsplit_once(HEADING).map_or(reply, |(_, after)| after);
+    let Some((_, after)) = LABELS[..2].iter().find_map(|label| text.rsplit_once(label)) else {
+        return false;
+    };
+    let after = REMARKS
+        .iter()
+        .fold(after, |text, remark| text.rsplit_once(remark).map_or(text, |(before, _)| before));
+    match strip(after) {
+        "" => false,
+        "all" | "None" => true,
+        objects => objects.split("||").all(|object| response.contains(strip(object))),
+    }
+}
+
 /// What an extractor's reply came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extraction {
@@ -101,6 +132,34 @@ mod tests {
         assert_eq!(parse("否"), Answer::No);
         assert_eq!(parse(""), Answer::Unclear);
         assert_eq!(Answer::Unclear.judgement(), Judgement::Violated);
+    }
+
+    #[test]
+    fn replies_out_of_the_form_are_asked_for_again() {
+        assert_eq!(parse_strictly("分析：满足要求。\n\n**答案：是**\n"), Some(true));
+        assert_eq!(parse_strictly("答案: 否。"), Some(false));
+        for reply in [
+            "",
+            "不是",
+            "答案：不是",
+            "我不确定是不是",
+            "分析：首先看要求，题目问的是",
+            "答案：是\n以上。",
+            "答案：是，答案：否\n答案：是",
+            "是",
+        ] {
+            assert_eq!(parse_strictly(reply), None, "{reply}");
+        }
+        for (reply, ok) in [
+            ("评分对象：all", true),
+            ("评测对象：None", true),
+            ("分析\n评分对象：一|| 二 \n\n请注意：三", true),
+            ("评分对象：四", false),
+            ("评分对象：", false),
+            ("不知道", false),
+        ] {
+            assert_eq!(is_extraction("一和二", reply), ok, "{reply}");
+        }
     }
 
     fn objects(reply: &str) -> Vec<String> {

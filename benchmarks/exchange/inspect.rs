@@ -151,13 +151,15 @@ fn sample(row: &Row, key: Option<String>, place: &Place, list: &mut Vec<Answer>)
     let tokens = usage.and_then(Value::as_u64).filter(|_| choices.len() == 1);
     for (at, choice) in choices.iter().enumerate() {
         let fail = |e: String| format!("choice {at}: {e}");
-        let content = choice.get("message").and_then(|message| message.get("content"));
+        let message = choice.get("message");
+        let content = message.and_then(|message| message.get("content"));
         let content = content.ok_or_else(|| fail("it has no message with content".to_owned()))?;
         let text = messages::content(content).map_err(fail)?.map(|text| attached(row, text));
         let reason = choice.get("stop_reason").and_then(Value::as_str).map(FinishReason::named);
         list.push(Answer {
             response: text,
             finish_reason: reason,
+            reasoned: message.is_some_and(messages::reasoned),
             sample: Some(epoch),
             tokens,
             // Scores are of the first choice.

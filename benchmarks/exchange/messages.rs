@@ -25,6 +25,15 @@ pub(super) fn content(value: &Value) -> Result<Option<String>, String> {
     }
 }
 
+/// Whether a message has reasoning beside its text: a part of that type, or a key of its own.
+pub(super) fn reasoned(message: &Value) -> bool {
+    let kind = |part: &Value| part.get("type").and_then(Value::as_str) == Some("reasoning");
+    let parts = message.get("content").and_then(Value::as_array);
+    let own = ["reasoning_content", "reasoning"].iter().filter_map(|key| message.get(*key));
+    parts.is_some_and(|parts| parts.iter().any(kind))
+        || own.filter_map(Value::as_str).any(|text| !text.is_empty())
+}
+
 /// The text under `key`: a text, or a list of messages, of which the last by `role` counts.
 ///
 /// # Errors

@@ -69,6 +69,7 @@ pub(super) fn artifact(path: &Path) -> Result<Answers> {
         prompt: response.prompt,
         response: response.text,
         finish_reason: response.finish_reason,
+        reasoned: response.reasoned,
         ..Answer::at(&Place::Row(response.line))
     };
     let list = responses::read(path)?.into_iter().map(answer).collect();

@@ -13,7 +13,7 @@ use super::agreement::{self, Agreement, ScoreCheck};
 use super::{Answer, Answers};
 use crate::error::{Error, Result};
 use crate::items::{self, Item, Items};
-use crate::join::{Index, Joined, Report};
+use crate::join::{Index, Joined, Report, nothing};
 use crate::metrics::{Metric, Metrics, compute};
 use crate::responses::Response;
 use crate::score::{Judged, Setting, score};
@@ -101,6 +101,10 @@ pub fn rescore(answers: &Answers, config: &Config<'_>) -> Result<Rescored> {
     notes.extend(remarks(&answered, most));
     let tokens = mean_tokens(&answered);
     let responses = judged.iter().filter(|item| item.response.is_some()).count();
+    if let (0, Some(item), Some(first)) = (responses, judged.first(), answers.list.first()) {
+        let named = (first.key.as_deref(), first.prompt.as_deref());
+        return nothing(config.path, answers.list.len(), named, (&item.key, &item.prompt));
+    }
     let mut report = matched.report;
     report.missing = missing(&matched.items, &rows, &judged);
     Ok(Rescored {
@@ -245,6 +249,7 @@ fn judge(
         prompt: None,
         text: answer.response.clone(),
         finish_reason: answer.finish_reason.clone(),
+        reasoned: answer.reasoned,
         line: answer.place.number(),
     };
     let responses: Vec<Response> = answers.list.iter().map(response).collect();

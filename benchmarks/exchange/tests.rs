@@ -216,6 +216,19 @@ fn batches_join_by_id_and_failures_are_no_responses() {
     assert_eq!(scored.evaluation.items[1].response.as_deref(), Some("e f"));
     let wrong = json!({"custom_id": "5", "response": {"body": {"choices": [{"text": "x"}]}}});
     assert!(refused(&[wrong]).contains("line 1: item 5: choice 0: key `message`"));
+    let empty = json!({"custom_id": "5", "response": {"status_code": 200, "body": {"id": "x"}}});
+    assert!(refused(&[empty]).contains("item 5: neither `choices` nor `output`"));
+    // The answers of `/v1/responses`.
+    let output = json!([
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "content": [{"type": "output_text", "text": "a, b"}]},
+    ]);
+    let cut = json!({"reason": "max_output_tokens"});
+    let body = json!({"output": output, "incomplete_details": cut, "usage": {"output_tokens": 3}});
+    let row = json!({"custom_id": "7", "response": {"status_code": 200, "body": body}});
+    let one = &found(&[row]).list[0];
+    assert_eq!((one.response.as_deref(), one.tokens, one.reasoned), (Some("a, b"), Some(3), true));
+    assert_eq!(one.finish_reason, Some(FinishReason::Length));
 }
 
 #[test]

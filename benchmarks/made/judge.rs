@@ -28,18 +28,20 @@ Write nothing else. For two criteria, of which the first is met and the second i
 /// The reply is read by [`parse`].
 pub fn request(item: &Item, response: &str) -> Option<String> {
     let open: Vec<&Question> = item.questions.iter().filter(|q| !q.how.is_rule()).collect();
-    if open.is_empty() {
-        return None;
-    }
+    (!open.is_empty()).then(|| about(item, response, &open))
+}
+
+/// The message about these questions of `item`, in their order.
+pub fn about(item: &Item, response: &str, questions: &[&Question]) -> String {
     let mut text = format!(
         "{HEAD}\n## Instruction\n\n{}\n\n## Response\n\n{response}\n\n## Criteria\n\n",
         item.prompt
     );
-    for (question, number) in open.iter().zip(1..) {
+    for (question, number) in questions.iter().zip(1..) {
         text.push_str(&format!("{number}. {}\n", criterion(question)));
     }
     text.push_str("\n## Reply\n");
-    Some(text)
+    text
 }
 
 /// What the judge is asked about one question, in one line.

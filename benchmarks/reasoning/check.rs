@@ -55,7 +55,7 @@ impl Sample {
 /// Checks one response to `item`. Reasoning that never ended holds no answer.
 pub fn check(item: &Item, response: &Response, setting: &Setting) -> Sample {
     let Some(text) = response.text.as_deref() else { return Sample::ABSENT };
-    let found = setting.thinking.answer(text, setting.prefilled);
+    let found = setting.thinking.answer(text, setting.prefilled).apart(response.reasoned);
     let answer = match item.options.is_empty() {
         true => answer::given(&item.answer, found.text),
         false => answer::choose(found.text, &item.options).map(String::from),

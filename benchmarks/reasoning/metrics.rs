@@ -225,7 +225,8 @@ struct Ballot {
     right: u32,
 }
 
-/// Whole and cut responses apart; samples without a response are in neither.
+/// Whole and cut responses apart; samples without a response, or that do not tell why they ended,
+/// are in neither.
 fn truncation(items: &[Judged], plan: Plan) -> Option<Truncation> {
     let samples = items.iter().flat_map(|item| &item.samples);
     if samples.clone().all(|sample| sample.truncated.is_none()) {
@@ -235,8 +236,9 @@ fn truncation(items: &[Judged], plan: Plan) -> Option<Truncation> {
         .iter()
         .map(|item| {
             let mut row = [Cluster::default(); 3];
-            for sample in item.samples.iter().filter(|sample| sample.line.is_some()) {
-                let cut = sample.truncated.unwrap_or(false);
+            let told = |sample: &&Sample| sample.line.is_some() && sample.truncated.is_some();
+            for sample in item.samples.iter().filter(told) {
+                let cut = sample.truncated == Some(true);
                 let part = &mut row[usize::from(cut)];
                 part.gain += f64::from(u8::from(sample.grade == Grade::Right));
                 part.size += 1.0;

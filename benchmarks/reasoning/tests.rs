@@ -172,6 +172,7 @@ fn response(key: &str, text: &str, line: u64) -> Response {
         prompt: None,
         text: Some(text.to_owned()),
         finish_reason: None,
+        reasoned: false,
         line,
     }
 }

@@ -14,8 +14,10 @@ pub struct Cut {
     pub completed: Figure,
     /// The metric over responses that were cut.
     pub truncated: Figure,
-    /// Responses that were cut, among those that there are.
+    /// Responses that were cut, among those that tell why they ended.
     pub cap_hit: Rate,
+    /// Responses that do not tell.
+    pub unknown: u64,
 }
 
 impl Sheet {
@@ -28,17 +30,19 @@ impl Sheet {
         if self.rows.iter().all(|row| state(row).is_none()) {
             return None;
         }
-        let answered = self.rows.iter().filter(|row| row.response.is_some());
-        let hit = |row: &&Row| state(row) == Some(true);
-        let cap_hit =
-            Rate::new(answered.clone().filter(hit).count() as u64, answered.clone().count() as u64);
+        let count = |wanted: Option<bool>| {
+            let answered = self.rows.iter().filter(|row| row.response.is_some());
+            answered.filter(|row| state(row) == wanted).count() as u64
+        };
+        let (cut, whole) = (count(Some(true)), count(Some(false)));
         let of = |cut: bool| {
-            let keep = |row: &Row| row.response.is_some() && (state(row) == Some(true)) == cut;
+            let keep = |row: &Row| state(row) == Some(cut);
             let clusters: Vec<Cluster> =
                 self.clusters(at, keep).into_iter().map(|(_, cluster)| cluster).collect();
             figure(&clusters, self.metrics[at].best, plan)
         };
-        Some(Cut { completed: of(false), truncated: of(true), cap_hit })
+        let cap_hit = Rate::new(cut, cut + whole);
+        Some(Cut { completed: of(false), truncated: of(true), cap_hit, unknown: count(None) })
     }
 }
 
@@ -62,7 +66,11 @@ mod tests {
         let rows = vec![row(Some("length"), 0), row(Some("stop"), 1), row(Some("stop"), 0)];
         let sheet = Sheet { metrics: metrics.clone(), rows };
         let cut = sheet.cut(0, plan).unwrap();
-        assert_eq!((cut.cap_hit.correct, cut.cap_hit.total), (1, 3));
+        assert_eq!((cut.cap_hit.correct, cut.cap_hit.total, cut.unknown), (1, 3, 0));
+        let mut more = sheet.clone();
+        more.rows.push(row(None, 1));
+        let more = more.cut(0, plan).unwrap();
+        assert_eq!((more.cap_hit.total, more.unknown, more.completed.value), (3, 1, 0.5));
         assert_eq!((cut.completed.value, cut.truncated.value), (0.5, 0.0));
         assert_eq!(Sheet { metrics, rows: vec![row(None, 1)] }.cut(0, plan), None);
     }

@@ -16,6 +16,7 @@ use super::judges::{Judges, Told};
 use super::subject::{Asking, Subject};
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Config};
+use crate::header::Header;
 use crate::outcome::{Keep, Outcome, Scored};
 use crate::place::Place;
 use crate::{judge, judged, published, reasoning, revision};
@@ -76,7 +77,7 @@ pub(super) struct Eval {
     /// Write the scores as artifacts into this folder, for `heedful report`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The name of the run in reports; by default that of the responses.
+    /// The name of the run in reports; by default that of the model, or of the responses.
     #[arg(long)]
     name: Option<String>,
     /// Print one JSON object.
@@ -128,22 +129,67 @@ impl Eval {
             return Err(Error::usage(problem));
         }
         self.named_all(&asked)?;
+        self.check(&asked)?;
         let mut all = Vec::new();
-        for benchmark in asked {
-            let Some(done) = self.one(benchmark, place, quiet)? else { return Ok(true) };
-            all.push((benchmark.name, done));
+        for (at, benchmark) in asked.iter().enumerate() {
+            if !quiet && asked.len() > 1 {
+                eprintln!("{} of {}: {}", at + 1, asked.len(), benchmark.name);
+            }
+            match self.one(benchmark, place, quiet) {
+                Ok(Some(done)) => all.push(done),
+                Ok(None) => return Ok(true),
+                Err(error) => {
+                    // What is done was paid for.
+                    if !all.is_empty() {
+                        self.tell(&all, asked.len(), quiet)?;
+                    }
+                    return Err(error);
+                }
+            }
         }
-        self.tell(&all, quiet)?;
+        self.tell(&all, asked.len(), quiet)?;
         Ok(true)
+    }
+
+    /// Refuses what is missing, and what would have no effect, before anything is asked.
+    fn check(&self, asked: &[&'static Benchmark]) -> Result<()> {
+        for benchmark in asked {
+            let items = self.items(benchmark)?;
+            if benchmark.scoring != Scoring::Answers {
+                needed(benchmark, items, "--items")?;
+            }
+            if !self.subject.is_asked() {
+                self.responses(benchmark)?;
+            }
+        }
+        if self.subject.is_asked() && !self.responses.is_empty() {
+            return Err(Error::usage("--model makes the responses: leave --responses out"));
+        }
+        let none = |scoring: Scoring| asked.iter().all(|benchmark| benchmark.scoring != scoring);
+        let unused = if none(Scoring::Judge) && self.judges.is_typed() {
+            Some("a judge, --probe")
+        } else if none(Scoring::Judge) && self.save_replies.is_some() {
+            Some("--save-replies")
+        } else if none(Scoring::Answers) && self.layout.is_some() {
+            Some("--layout")
+        } else {
+            None
+        };
+        match unused {
+            Some(option) => {
+                let names: Vec<&str> = asked.iter().map(|benchmark| benchmark.name).collect();
+                let problem = format!("{option}: no use for it in {}", names.join(", "));
+                Err(Error::usage(problem))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses a `NAME=` of a benchmark that is not asked for.
     fn named_all(&self, asked: &[&Benchmark]) -> Result<()> {
         for (option, list) in [("--items", &self.items), ("--responses", &self.responses)] {
             for value in list {
-                let named = value.split_once('=').map(|(name, _)| name);
-                let known = named.filter(|name| catalogue::find(name).is_some());
-                match known {
+                match name_of(value) {
                     Some(name) if asked.iter().all(|benchmark| benchmark.name != name) => {
                         let problem = format!("{option} {value}: {name} is not asked for");
                         return Err(Error::usage(problem));
@@ -165,13 +211,12 @@ impl Eval {
         benchmark: &'static Benchmark,
         place: Place,
         quiet: bool,
-    ) -> Result<Option<Done>> {
+    ) -> Result<Option<(Header, Done)>> {
         let items = self.items(benchmark)?;
         let responses = self.answered(benchmark, items.as_deref(), (place, quiet))?;
-        match benchmark.scoring {
-            Scoring::Rules => self
-                .verifiable(benchmark, items, responses)
-                .map(|done| Some(Done::Verifiable(done))),
+        let from = responses.clone();
+        let done = match benchmark.scoring {
+            Scoring::Rules => Some(Done::Verifiable(self.verifiable(benchmark, items, responses)?)),
             Scoring::Answers => {
                 let config = reasoning::Config {
                     items: items.clone(),
@@ -180,10 +225,37 @@ impl Eval {
                     removal: self.thinking.removal(),
                 };
                 let scored = reasoning::score(&config)?;
-                self.kept(scored, Told::default(), items, responses).map(Some)
+                Some(self.kept(scored, Told::default(), items, responses)?)
             }
-            Scoring::Judge => self.judged(benchmark, items, responses, (place, quiet)),
-        }
+            Scoring::Judge => self.judged(benchmark, items, responses, (place, quiet))?,
+        };
+        Ok(done.map(|done| (self.header(benchmark, &done, from.as_deref()), done)))
+    }
+
+    fn header(&self, benchmark: &Benchmark, done: &Done, responses: Option<&Path>) -> Header {
+        let (rows, profile) = match done {
+            Done::Verifiable(found) => {
+                (found.metrics.prompt_strict.total as usize, Some(found.profile))
+            }
+            Done::Other { outcome, .. } => (outcome.sheet.rows.len(), None),
+        };
+        let (policy, prefilled) = self.thinking.setting();
+        let prefilled = if prefilled { ", opening tag prefilled" } else { "" };
+        let thinking = format!("{policy}{prefilled}");
+        Header::new(benchmark.name, rows, profile, thinking, responses)
+    }
+
+    /// The name of the run that was typed, or that its benchmarks share: the model's, or that of
+    /// the folder that holds all responses.
+    fn run_name(&self) -> Option<String> {
+        let shared = match self.responses.as_slice() {
+            [folder] if self.benchmarks.len() > 1 && name_of(folder).is_none() => {
+                Some(Path::new(folder))
+            }
+            _ => None,
+        };
+        let of = self.subject.model().map(Path::new).or(shared).map(evaluate::default_name);
+        self.name.clone().or(of)
     }
 
     fn verifiable(
@@ -199,7 +271,7 @@ impl Eval {
             responses: needed(benchmark, responses, "--responses")?,
             setting: Setting { profile: self.profile, thinking, prefilled },
             out: self.out.clone(),
-            name: self.name.clone(),
+            name: self.run_name(),
             revision: revision::current(),
         })?))
     }
@@ -251,14 +323,15 @@ impl Eval {
         items: Option<PathBuf>,
         responses: Option<PathBuf>,
     ) -> Result<Done> {
-        let (outcome, told) = (Box::new(Outcome::from(scored)), Box::new(told));
+        let removed = self.thinking.setting().0 != Policy::None;
+        let (outcome, told) = (Box::new(Outcome::new(scored, removed)), Box::new(told));
         let Some(out) = &self.out else { return Ok(Done::Other { outcome, told, path: None }) };
         let from = responses.as_deref().or(items.as_deref());
         let default = || evaluate::default_name(from.unwrap_or(Path::new(outcome.benchmark)));
         let (policy, prefilled) = self.thinking.setting();
         let artifact = outcome.keep(&Keep {
             out: out.clone(),
-            name: self.name.clone().unwrap_or_else(default),
+            name: self.run_name().unwrap_or_else(default),
             items,
             responses,
             thinking: (policy.to_string(), prefilled),
@@ -305,7 +378,7 @@ impl Eval {
     fn responses(&self, benchmark: &Benchmark) -> Result<Option<PathBuf>> {
         let Some(path) = of_name(&self.responses, benchmark, 1) else { return Ok(None) };
         let shared = self.benchmarks.len() > 1 && !path.join("manifest.json").exists();
-        let named = self.responses.iter().any(|value| value.split_once('=').is_some());
+        let named = self.responses.iter().any(|value| name_of(value).is_some());
         if !shared || named {
             return Ok(Some(path));
         }
@@ -316,18 +389,21 @@ impl Eval {
         found.map(Some).ok_or_else(|| Error::usage(problem()))
     }
 
-    fn tell(&self, all: &[(&'static str, Done)], quiet: bool) -> Result<()> {
+    fn tell(&self, all: &[(Header, Done)], asked: usize, quiet: bool) -> Result<()> {
         if self.json {
             match all {
-                [(_, one)] => super::print_json(&one.json())?,
+                [(header, one)] if asked == 1 => super::print_json(&one.json(header))?,
                 _ => {
-                    let each = all.iter().map(|(name, done)| ((*name).to_owned(), done.json()));
-                    let each: Map<String, Value> = each.collect();
+                    let json = |(header, done): &(Header, Done)| {
+                        (header.benchmark.to_owned(), done.json(header))
+                    };
+                    let each: Map<String, Value> = all.iter().map(json).collect();
                     super::print_json(&json!({"benchmarks": each}))?;
                 }
             }
         } else {
-            let text: Vec<String> = all.iter().map(|(_, done)| done.markdown()).collect();
+            let markdown = |(header, done): &(Header, Done)| format!("{header}{}", done.markdown());
+            let text: Vec<String> = all.iter().map(markdown).collect();
             super::print(&text.join("\n"))?;
         }
         for (_, done) in all.iter().filter(|_| !quiet) {
@@ -340,7 +416,7 @@ impl Eval {
 }
 
 impl Done {
-    fn json(&self) -> Value {
+    fn json(&self, header: &Header) -> Value {
         /// What is printed of a judged benchmark.
         #[derive(Serialize)]
         struct Printed<'a> {
@@ -351,10 +427,12 @@ impl Done {
             #[serde(skip_serializing_if = "Option::is_none")]
             path: &'a Option<PathBuf>,
         }
-        match self {
+        let mut printed = match self {
             Done::Verifiable(outcome) => json!(outcome),
             Done::Other { outcome, told, path } => json!(Printed { outcome, told, path }),
-        }
+        };
+        printed["header"] = json!(header);
+        printed
     }
 
     fn markdown(&self) -> String {
@@ -380,16 +458,18 @@ pub(super) fn found(name: &str) -> Result<&'static Benchmark> {
     })
 }
 
+/// The benchmark in `NAME=PATH`; none of a plain path, which may hold a `=` as well.
+fn name_of(value: &str) -> Option<&str> {
+    value.split_once('=').map(|(name, _)| name).filter(|name| catalogue::find(name).is_some())
+}
+
 /// What is said of a benchmark by name, or of the only one.
 fn of_name(values: &[String], benchmark: &Benchmark, asked: usize) -> Option<PathBuf> {
     let named = values.iter().find_map(|value| {
         let (name, path) = value.split_once('=')?;
         (name == benchmark.name).then(|| PathBuf::from(path))
     });
-    let is_named = |value: &String| {
-        value.split_once('=').is_some_and(|(name, _)| catalogue::find(name).is_some())
-    };
-    let plain = || values.iter().find(|value| !is_named(value)).map(PathBuf::from);
+    let plain = || values.iter().find(|value| name_of(value).is_none()).map(PathBuf::from);
     named.or_else(|| plain().filter(|_| asked == 1))
 }
 

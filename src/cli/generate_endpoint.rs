@@ -160,11 +160,12 @@ impl Line {
 
     /// Makes the artifact of `job` by the server of `settings`.
     pub(super) fn complete(&self, job: &Job, settings: &Settings, quiet: bool) -> Result<Outcome> {
-        let bar = progress::bar("generate", None, quiet);
+        let name = &job.plan.name;
+        let bar = progress::bar(name, Some(0), quiet);
         let mut last = Tally::default();
         let tick = |tally: Tally| {
             bar.set_position(tally.answered);
-            bar.set_message(format!("generate · {} tokens", tally.tokens));
+            bar.set_message(format!("{name} · {} tokens", tally.tokens));
         };
         let outcome = complete(job, |requests, done| {
             bar.set_length(requests.len() as u64);

@@ -171,7 +171,8 @@ pub(super) fn run(job: &Job, settings: &Settings, quiet: bool) -> Result<Outcome
     let total = job.rows.len() * job.samples as usize;
     let mut tick = |progress: Progress| {
         bar.set_position(progress.tokens);
-        bar.set_message(format!("generate {} of {total}, tokens", progress.finished));
+        let (name, done) = (&job.plan.name, progress.finished);
+        bar.set_message(format!("{name} · {done} of {total}, tokens"));
     };
     let outcome = complete(job, |requests, done| local::run(settings, requests, done, &mut tick));
     bar.finish_and_clear();

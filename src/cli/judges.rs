@@ -88,7 +88,7 @@ impl Told {
             let (unanimous, kappa) = (share(agreement.unanimous), share(agreement.kappa));
             text.push_str(&format!(
                 "panel: of one opinion on {unanimous} of {criteria} criteria, Fleiss' kappa \
-                 {kappa}, {tied} cases tied\n"
+                 {kappa}, {tied} criteria tied, which count as not met\n"
             ));
         }
         if let Some(probes) = &self.probes {
@@ -102,6 +102,17 @@ impl Told {
 }
 
 impl Judges {
+    /// Whether some judge, or a probe of one, was typed.
+    pub(super) fn is_typed(&self) -> bool {
+        !self.judge_replies.is_empty()
+            || self.judge_reward.is_some()
+            || self.judge.is_some()
+            || self.judge_endpoint.is_some()
+            || self.judge_batch_in.is_some()
+            || self.judge_batch_out.is_some()
+            || self.probe.is_some()
+    }
+
     /// Where a batch of questions is to be written, if it is, and how the model is to be asked.
     pub(super) fn batch_out(&self) -> Result<Option<(PathBuf, Sampling)>> {
         let Some(path) = &self.judge_batch_out else { return Ok(None) };
@@ -162,9 +173,14 @@ impl Judges {
             bar.set_position(tally.answered);
             bar.set_message(format!("judge · {} tokens", tally.tokens));
         };
+        let several = self.judge_replies.len() > 1
+            || self.judge_reward.is_some()
+            || self.judge_batch_in.is_some()
+            || self.judge_endpoint.is_some();
         let mut judges: Vec<Box<dyn Judge + '_>> = Vec::new();
         for path in &self.judge_replies {
-            judges.push(Box::new(Recorded::open(path)?));
+            let recorded = Recorded::open(path)?;
+            judges.push(Box::new(if several { recorded.of_panel() } else { recorded }));
         }
         if let Some(path) = &self.judge_reward {
             judges.push(Box::new(Scorer::open(path, place)?));
@@ -192,16 +208,12 @@ impl Judges {
     }
 }
 
-/// Calls `run` with `judge`, which is probed where there is a plan.
+/// Calls `run` with `judge`, who is probed where there is a plan.
 fn probing<T>(
     judge: &mut dyn Judge,
     plan: Option<Plan>,
     run: impl FnOnce(&mut dyn Judge) -> Result<T>,
 ) -> Result<(T, Told)> {
-    let Some(plan) = plan else {
-        let done = run(judge)?;
-        return Ok((done, Told { agreement: judge.agreement(), ..Told::default() }));
-    };
     let mut judge = Probing::new(judge, plan);
     let done = run(&mut judge)?;
     let agreement = judge.agreement();

@@ -20,7 +20,7 @@ use crate::{asked, revision};
 #[derive(Debug, Args)]
 pub(super) struct Subject {
     /// Ask this model: a checkpoint's name or path, or with --endpoint the server's name for it.
-    #[arg(long, conflicts_with = "responses", help_heading = "Model under test")]
+    #[arg(long, help_heading = "Model under test")]
     model: Option<String>,
     /// The address of its server, OpenAI-compatible: `http://host:port/v1`.
     #[arg(long, value_name = "URL", requires = "model", help_heading = "Model under test")]
@@ -48,7 +48,13 @@ pub(super) struct Subject {
     #[arg(long, value_name = "N", requires = "model", help_heading = "Model under test")]
     max_tokens: Option<u32>,
     /// Of the samples.
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Model under test")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        requires = "model",
+        help_heading = "Model under test"
+    )]
     seed: u64,
     /// A message of the system in front of each prompt.
     #[arg(long, value_name = "TEXT", requires = "model", help_heading = "Model under test")]
@@ -69,6 +75,11 @@ impl Subject {
     /// Whether a model is to be asked.
     pub(super) fn is_asked(&self) -> bool {
         self.model.is_some()
+    }
+
+    /// The model's name or path, if one is asked.
+    pub(super) fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// Asks the model what the benchmark asks: an artifact of responses. What an earlier run

@@ -90,7 +90,7 @@ pub fn read(bytes: &[u8]) -> Result<Answer, String> {
 pub(super) fn inline(text: &str) -> Option<String> {
     let answer = Policy::Auto.answer(text, false);
     let reasoning = match answer.state {
-        State::Plain => return None,
+        State::Plain | State::Separate => return None,
         State::Unclosed => text,
         State::Closed | State::Prefilled => {
             let end = text.trim_end().len();

@@ -26,8 +26,35 @@ pub struct Agreement {
     pub unanimous: Option<f64>,
     /// Fleiss' kappa over them; none where all opinions are the same.
     pub kappa: Option<f64>,
-    /// Cases with a criterion on which as many say yes as no: they have no ruling.
+    /// Criteria on which as many say yes as no: they count as not met, and where all of a case are
+    /// tied it has no ruling.
     pub tied: u64,
+    /// How many said yes and no to each of the criteria on which all ruled.
+    #[serde(skip)]
+    counts: Vec<[u64; 2]>,
+}
+
+impl Agreement {
+    /// Of `counts`, the other figures given.
+    fn of(judges: Vec<String>, abstained: Vec<u64>, tied: u64, counts: Vec<[u64; 2]>) -> Agreement {
+        let same = counts.iter().filter(|count| count.contains(&0)).count();
+        Agreement {
+            judges,
+            abstained,
+            criteria: counts.len() as u64,
+            unanimous: (!counts.is_empty()).then(|| same as f64 / counts.len() as f64),
+            kappa: fleiss(&counts),
+            tied,
+            counts,
+        }
+    }
+
+    /// That of these cases and of the `next`, by the same judges.
+    pub(super) fn and(mut self, next: Agreement) -> Agreement {
+        let abstained = self.abstained.iter().zip(&next.abstained).map(|(a, b)| a + b).collect();
+        self.counts.extend(next.counts);
+        Agreement::of(self.judges, abstained, self.tied + next.tied, self.counts)
+    }
 }
 
 impl<'a> Panel<'a> {
@@ -39,14 +66,14 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// The majority on each criterion; none, where there is a tie or nobody ruled.
-fn majority(votes: &[&[bool]]) -> Option<Vec<bool>> {
-    let criteria = votes.first()?.len();
-    let marks = (0..criteria).map(|at| {
-        let yes = votes.iter().filter(|marks| marks[at]).count();
-        (2 * yes != votes.len()).then_some(2 * yes > votes.len())
-    });
-    marks.collect()
+/// The majority on each criterion, and how many are tied, which is not met; none, where all are or
+/// nobody ruled.
+fn majority(votes: &[&[bool]]) -> (Option<Vec<bool>>, u64) {
+    let Some(first) = votes.first() else { return (None, 0) };
+    let yes = |at: usize| votes.iter().filter(|marks| marks[at]).count();
+    let tied = (0..first.len()).filter(|at| 2 * yes(*at) == votes.len()).count();
+    let marks = (0..first.len()).map(|at| 2 * yes(at) > votes.len()).collect();
+    ((tied < first.len()).then_some(marks), tied as u64)
 }
 
 impl Judge for Panel<'_> {
@@ -69,22 +96,15 @@ impl Judge for Panel<'_> {
                     [yes, votes.len() as u64 - yes]
                 }));
             }
-            let marks = majority(&votes);
-            tied += u64::from(marks.is_none() && !votes.is_empty());
+            let (marks, ties) = majority(&votes);
+            tied += ties;
             rulings.push(match marks {
                 Some(marks) => Ruling { reply: (form.write)(case, &marks), marks: Some(marks) },
                 None => Ruling::default(),
             });
         }
-        let same = counts.iter().filter(|count| count.contains(&0)).count();
-        self.agreement = Agreement {
-            judges: self.judges.iter().map(|judge| judge.name().to_owned()).collect(),
-            abstained: all.iter().map(silent).collect(),
-            criteria: counts.len() as u64,
-            unanimous: (!counts.is_empty()).then(|| same as f64 / counts.len() as f64),
-            kappa: fleiss(&counts),
-            tied,
-        };
+        let names = self.judges.iter().map(|judge| judge.name().to_owned()).collect();
+        self.agreement = Agreement::of(names, all.iter().map(silent).collect(), tied, counts);
         Ok(rulings)
     }
 
@@ -112,22 +132,28 @@ mod tests {
     }
 
     #[test]
-    fn the_majority_rules_and_ties_abstain() {
-        let judges: [&'static [&'static str]; 3] =
-            [&["11", "10", "1", "?"], &["10", "10", "0", "?"], &["10", "00", "?", "?"]];
+    fn the_majority_rules_and_ties_are_not_met() {
+        let judges: [&'static [&'static str]; 3] = [
+            &["11", "10", "1", "?", "11"],
+            &["10", "10", "0", "?", "10"],
+            &["10", "00", "?", "?", "?"],
+        ];
         let names = ["a", "b", "c"];
         let boxed = names.iter().zip(judges).map(|(name, said)| Box::new(Says(name, said)));
         let mut panel = Panel::new(boxed.map(|judge| judge as Box<dyn Judge>).collect());
-        let cases = [case("w", 2), case("x", 2), case("y", 1), case("z", 1)];
+        let cases = [case("w", 2), case("x", 2), case("y", 1), case("z", 1), case("v", 2)];
         let got = panel.rule(&DIGITS, &cases).unwrap();
         let replies: Vec<_> = got.iter().map(|ruling| ruling.reply.as_deref()).collect();
-        assert_eq!(replies, [Some("10"), Some("10"), None, None]);
+        assert_eq!(replies, [Some("10"), Some("10"), None, None, Some("10")]);
         let agreement = panel.agreement().unwrap();
-        assert_eq!(agreement.abstained, [1, 1, 2]);
-        assert_eq!((agreement.criteria, agreement.tied), (4, 1));
+        assert_eq!(agreement.abstained, [1, 1, 3]);
+        assert_eq!((agreement.criteria, agreement.tied), (4, 2));
         assert_eq!(agreement.unanimous, Some(0.5));
         // Counts of yes are 3, 1, 2, 0 of 3: mean agreement 2/3, by chance 1/2.
         assert!((agreement.kappa.unwrap() - 1.0 / 3.0).abs() < 1e-12, "{agreement:?}");
         assert_eq!(panel.name(), "a + b + c");
+        let both = agreement.clone().and(agreement.clone());
+        assert_eq!((both.criteria, both.tied, both.unanimous), (8, 4, Some(0.5)));
+        assert_eq!((both.abstained, both.kappa), (vec![2, 2, 6], agreement.kappa));
     }
 }

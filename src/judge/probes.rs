@@ -85,17 +85,18 @@ pub struct Verbosity {
     pub left_out: u64,
 }
 
-/// A judge that probes another after it has ruled for the first time.
+/// A judge who keeps how far those of a panel agree over all rulings, and by a plan probes them
+/// after the first.
 pub struct Probing<'a> {
     judge: &'a mut dyn Judge,
-    plan: Plan,
+    plan: Option<Plan>,
     agreement: Option<Agreement>,
     found: Option<Probes>,
 }
 
 impl<'a> Probing<'a> {
-    /// A judge that rules as `judge` does, and probes it by `plan`.
-    pub fn new(judge: &'a mut dyn Judge, plan: Plan) -> Probing<'a> {
+    /// A judge that rules as `judge` does, and probes it by `plan`, if there is one.
+    pub fn new(judge: &'a mut dyn Judge, plan: Option<Plan>) -> Probing<'a> {
         Probing { judge, plan, agreement: None, found: None }
     }
 
@@ -112,14 +113,17 @@ impl Judge for Probing<'_> {
 
     fn rule(&mut self, form: &Form<'_>, cases: &[Case]) -> Result<Vec<Ruling>> {
         let rulings = self.judge.rule(form, cases)?;
-        if self.found.is_none() {
-            self.agreement = self.judge.agreement();
-            self.found = Some(probe(form, self.judge, cases, &rulings, self.plan)?);
+        self.agreement = match (self.agreement.take(), self.judge.agreement()) {
+            (Some(before), Some(next)) => Some(before.and(next)),
+            (before, next) => before.or(next),
+        };
+        if let (None, Some(plan)) = (&self.found, self.plan) {
+            self.found = Some(probe(form, self.judge, cases, &rulings, plan)?);
         }
         Ok(rulings)
     }
 
-    /// That of the ruling, not of the probes.
+    /// That of all rulings, not of the probes.
     fn agreement(&self) -> Option<Agreement> {
         self.agreement.clone()
     }

@@ -28,7 +28,7 @@ const PLAN: Plan = Plan { cases: 20, seed: 3 };
 fn found(mind: Mind, form: &Form<'_>) -> Probes {
     let cases: Vec<Case> = (0..40).map(|at| case(&format!("k{at}"), 4)).collect();
     let mut judge = Fake(mind);
-    let mut probing = Probing::new(&mut judge, PLAN);
+    let mut probing = Probing::new(&mut judge, Some(PLAN));
     let rulings = probing.rule(form, &cases).unwrap();
     assert_eq!(rulings, Fake(mind).rule(form, &cases).unwrap());
     probing.found().unwrap()

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 
+use heedful_benchmarks::finish::FinishReason;
 use heedful_benchmarks::thinking::Policy;
 use heedful_models::chat::Message;
 
@@ -83,7 +84,16 @@ impl Judge for Server<'_> {
                 for response in found {
                     of_batch.add(response.prompt_tokens, response.tokens);
                     let reply = Policy::Auto.answer(&response.text, false).text.to_owned();
-                    rulings[response.row] = Ruling::of(form, &cases[response.row], reply);
+                    // A reply that was cut or withheld says nothing, whatever its words are.
+                    let whole = !matches!(
+                        response.finish,
+                        FinishReason::Length | FinishReason::ContentFilter
+                    );
+                    rulings[response.row] = match (reply.trim().is_empty(), whole) {
+                        (true, _) => Ruling::default(),
+                        (_, true) => Ruling::of(form, &cases[response.row], reply),
+                        (_, false) => Ruling { reply: Some(reply), marks: None },
+                    };
                 }
                 Ok(())
             };

@@ -3,7 +3,7 @@
 
 use heedful_benchmarks::answered::{self, Answers};
 use heedful_benchmarks::complexbench::{
-    self, Answer, Item, Judgement, Question, Reading, Statistics, Verdict,
+    self, Item, Judgement, Question, Reading, Statistics, Verdict,
 };
 use heedful_benchmarks::metrics::Rate;
 use serde_json::json;
@@ -74,14 +74,12 @@ fn case(at: usize, item: &Item, place: usize, question: &Question, response: &st
     }
 }
 
-/// What a reply says of a question; nothing where it cannot be read.
+/// What a reply says of a question; nothing where it is not in the form. The official code makes
+/// something of any reply, which its own figure has to repeat; here it is asked for again.
 fn read(question: &Question, response: &str, reply: &str) -> Option<bool> {
     match &question.rule {
-        None => match complexbench::parse(reply) {
-            Answer::Yes => Some(true),
-            Answer::No => Some(false),
-            Answer::Unclear => None,
-        },
+        None => complexbench::parse_strictly(reply),
+        Some(_) if !complexbench::is_extraction(response, reply) => None,
         Some(rule) => {
             let objects = complexbench::extract(Some(response), Some(reply)).objects;
             let verdict = complexbench::decide(rule, &objects).ok()?;
@@ -136,8 +134,16 @@ impl Judged for Complexbench {
                 judgements[case.item][*place] = judged;
             }
         }
-        let of = |reading| complexbench::aggregate(&items.list, &judgements, reading, PLAN);
-        let (official, corrected) = (of(Reading::Official)?, of(Reading::Corrected)?);
+        // Words out of the form decide nothing but the official figure.
+        let mut sure = judgements.clone();
+        for ((case, place), ruling) in cases.iter().zip(&places).zip(&rulings) {
+            if ruling.marks.is_none() {
+                sure[case.item][*place] = Judgement::Missing;
+            }
+        }
+        let of = |list, reading| complexbench::aggregate(&items.list, list, reading, PLAN);
+        let official = of(&judgements, Reading::Official)?;
+        let corrected = of(&sure, Reading::Corrected)?;
         let mut figures = readings(&official, &corrected);
         figures.insert("published".to_owned(), json!(official.published()));
         Ok(Scored {
@@ -148,7 +154,7 @@ impl Judged for Complexbench {
             join: json!(answers.join),
             thinking: answers.thinking,
             tables: tables(&official),
-            sheet: complexbench::sheet(&items.list, &answers.list, &judgements)?,
+            sheet: complexbench::sheet(&items.list, &answers.list, &sure)?,
         })
     }
 }

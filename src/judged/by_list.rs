@@ -4,7 +4,7 @@ use heedful_benchmarks::answered::{self, Answers};
 use heedful_benchmarks::cfbench::{self, Criterion, Figures, Reading};
 use serde_json::json;
 
-use super::{Config, Judged, judge, readings};
+use super::{Config, Judged, Judging, judge, readings};
 use crate::error::Result;
 use crate::judge::{Case, Form, Judge};
 use crate::outcome::Scored;
@@ -58,7 +58,7 @@ impl Judged for Cfbench {
             version: cfbench::PROMPT_VERSION,
             read: &|case, reply| {
                 let item = items.list[case.item].with_criteria(&case.criteria);
-                let reading = cfbench::parse_strictly(&item.criteria, reply)?;
+                let reading = cfbench::parse_strictly(&item.criteria, unfenced(reply))?;
                 Some(reading.marks.iter().map(|mark| mark.met).collect())
             },
             write: &|case, marks| Some(reply(case, marks)),
@@ -72,7 +72,7 @@ impl Judged for Cfbench {
         let (rulings, judging) = judge(config, &form, by, &cases)?;
         let mut replies: Vec<&str> = vec![""; items.list.len()];
         for (case, ruling) in cases.iter().zip(&rulings) {
-            replies[case.item] = ruling.reply.as_deref().unwrap_or_default();
+            replies[case.item] = ruling.reply.as_deref().map(unfenced).unwrap_or_default();
         }
         let read = |read: fn(&[Criterion], &str) -> Reading| -> Vec<Reading> {
             let pairs = items.list.iter().zip(&replies);
@@ -86,8 +86,10 @@ impl Judged for Cfbench {
         let corrected = read(cfbench::parse_corrected);
         let figures = |list: &[Reading]| cfbench::aggregate(items.list.iter().zip(list));
         let [first, second] = [figures(&official), figures(&corrected)];
-        let rows = items.list.iter().zip(&answers.list).zip(&official);
+        // Where a reply is out of the form the official figure drops what is not met.
+        let rows = items.list.iter().zip(&answers.list).zip(&corrected);
         let rows = rows.map(|((item, answered), reading)| (item, answered.as_ref(), reading));
+        let tables = warning(&judging, &first, &second) + &tables(&first, &second);
         Ok(Scored {
             benchmark: cfbench::ABOUT.name,
             figures: readings(&first, &second),
@@ -95,10 +97,19 @@ impl Judged for Cfbench {
             dataset: items.digest.clone(),
             join: json!(answers.join),
             thinking: answers.thinking,
-            tables: tables(&first, &second),
+            tables,
             sheet: cfbench::sheet(rows),
         })
     }
+}
+
+/// What stands between a pair of code fences around all of a reply, or the reply itself.
+fn unfenced(reply: &str) -> &str {
+    let inner = || {
+        let (_, rest) = reply.trim().strip_prefix("```")?.split_once('\n')?;
+        rest.strip_suffix("```")
+    };
+    inner().map_or(reply, str::trim_end)
 }
 
 /// Each criterion with its mark.
@@ -106,6 +117,22 @@ fn reply(case: &Case, marks: &[bool]) -> String {
     let marked = case.criteria.iter().zip(marks);
     let line = |(text, met): (&String, &bool)| format!("{text}\t{}", u8::from(*met));
     marked.map(line).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A line above the tables where replies out of the form part the two readings.
+fn warning(judging: &Judging, official: &Figures, corrected: &Figures) -> String {
+    if judging.unparsed == 0 {
+        return String::new();
+    }
+    let psr = |figures: &Figures| figures.all.psr.unwrap_or(0.0);
+    format!(
+        "{} of {} replies are not in the form: the official code drops what they say is not met \
+         (PSR {:.2}), corrected counts it (PSR {:.2})\n\n",
+        judging.unparsed,
+        judging.cases,
+        psr(official),
+        psr(corrected)
+    )
 }
 
 fn tables(official: &Figures, corrected: &Figures) -> String {

@@ -1,4 +1,7 @@
 //! Benchmarks of our own making: rules decide what has one, the judge the rest, an item a case.
+//!
+//! Some of what rules decide is put to the judge too, each question by itself: these controls tell
+//! how far the judge agrees with the rules, and decide nothing.
 
 use heedful_benchmarks::answered::{self, Answers};
 use heedful_benchmarks::made::{self, Figures};
@@ -12,14 +15,62 @@ use crate::outcome::{PLAN, Scored};
 /// How often a case is asked about at most.
 const JUDGINGS: u32 = 3;
 
+/// Controls at most.
+const CONTROLS: usize = 50;
+
 /// A benchmark of our own as it is to be judged.
 pub(super) struct Made {
     items: made::Items,
     answers: Answers,
     /// What rules say; the rest is open.
     decided: Vec<Vec<Option<bool>>>,
-    /// The items that have a response and an open question.
+    /// The items that have a response and an open question, and the controls behind them.
     cases: Vec<Case>,
+}
+
+/// Questions that rules have decided, drawn by the digests of their names.
+fn controls(items: &made::Items, answers: &Answers, decided: &[Vec<Option<bool>>]) -> Vec<Case> {
+    let mut drawn = Vec::new();
+    for (at, (item, answered)) in items.list.iter().zip(&answers.list).enumerate() {
+        let Some(answered) = answered else { continue };
+        for (place, (question, met)) in item.questions.iter().zip(&decided[at]).enumerate() {
+            let Some(met) = met.filter(|_| question.how.is_rule()) else { continue };
+            let key = format!("{}#{place}", item.key);
+            drawn.push((blake3::hash(key.as_bytes()), at, place, key, met, &answered.answer));
+        }
+    }
+    drawn.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+    drawn.truncate(CONTROLS);
+    drawn.sort_by_key(|one| (one.1, one.2));
+    let case = |(_, at, place, key, met, response): (_, usize, usize, String, bool, &String)| {
+        let item = &items.list[at];
+        let question = &item.questions[place];
+        Case {
+            item: at,
+            key,
+            instruction: item.prompt.clone(),
+            criteria: vec![question.text.clone()],
+            prompt: made::about(item, response, &[question]),
+            response: response.clone(),
+            known: vec![met],
+            control: true,
+            ..Case::default()
+        }
+    };
+    drawn.into_iter().map(case).collect()
+}
+
+/// The question about these criteria of a case in this order; none where one is not the item's.
+fn anew(item: &made::Item, case: &Case) -> Option<String> {
+    let mut left: Vec<&made::Question> = item.questions.iter().collect();
+    // The open ones first: a rule may say the same.
+    left.sort_by_key(|question| question.how.is_rule() != case.control);
+    let mut take = |text: &String| {
+        let at = left.iter().position(|question| question.text == *text)?;
+        Some(left.remove(at))
+    };
+    let asked: Vec<&made::Question> = case.criteria.iter().map(&mut take).collect::<Option<_>>()?;
+    Some(made::about(item, &case.response, &asked))
 }
 
 impl Made {
@@ -49,6 +100,10 @@ impl Made {
                 ..Case::default()
             }));
         }
+        // Where nothing is open nobody is asked.
+        if !cases.is_empty() {
+            cases.extend(controls(&items, &answers, &decided));
+        }
         Ok(Made { items, answers, decided, cases })
     }
 }
@@ -65,18 +120,12 @@ impl Judged for Made {
             version: made::PROMPT_VERSION,
             read: &|case, reply| made::parse(case.criteria.len(), reply),
             write: &|_, marks| Some(reply(marks)),
-            // Criteria stand in the question in the order of the item alone.
-            ask: &|case| {
-                let item = &items.list[case.item];
-                let open = item.questions.iter().filter(|question| !question.how.is_rule());
-                let in_order = open.map(|question| &question.text).eq(&case.criteria);
-                in_order.then(|| made::request(item, &case.response))?
-            },
+            ask: &|case| anew(&items.list[case.item], case),
             judgings: JUDGINGS,
             first: 0,
         };
         let (rulings, judging) = judge(config, &form, by, &cases)?;
-        for (case, ruling) in cases.iter().zip(&rulings) {
+        for (case, ruling) in cases.iter().zip(&rulings).filter(|(case, _)| !case.control) {
             decided[case.item] = made::settle(&decided[case.item], ruling.marks.as_deref());
         }
         let judged: Vec<_> = items.list.iter().zip(decided.iter().cloned()).collect();

@@ -80,11 +80,7 @@ impl Judged for Infobench {
         let Infobench { items, answers, cases: first } = *self;
         let form = Form {
             version: infobench::PROMPT_VERSION,
-            read: &|_, reply| match infobench::parse(reply) {
-                Answer::Yes => Some(vec![true]),
-                Answer::No => Some(vec![false]),
-                Answer::Unclear => None,
-            },
+            read: &|_, reply| Some(vec![plain(reply)?]),
             write: &|_, marks| Some(if marks == [true] { "YES" } else { "NO" }.to_owned()),
             // A later question cannot be put without what was said before it.
             ask: &|asked| {
@@ -130,6 +126,18 @@ impl Judged for Infobench {
     }
 }
 
+/// What a reply says that begins with `yes` or `no` as a word. The official code reads more, `Note`
+/// as no among them: what it makes of a reply counts in the end, but here it is asked for again.
+fn plain(reply: &str) -> Option<bool> {
+    let words = reply.trim_start_matches(|c: char| !c.is_alphabetic());
+    let end = words.find(|c: char| !c.is_alphabetic()).unwrap_or(words.len());
+    match words[..end].to_ascii_lowercase().as_str() {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
 fn tables(found: &Statistics) -> String {
     let mut text =
         String::from("| part | questions | met | 95 % interval |\n|---|---:|---:|---|\n");
@@ -146,4 +154,25 @@ fn tables(found: &Statistics) -> String {
         ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_answer_is_one_word_at_the_beginning() {
+        for (reply, said) in [
+            ("YES", Some(true)),
+            ("**No.** It rhymes.", Some(false)),
+            ("yes, it does", Some(true)),
+            ("Not sure", None),
+            ("Note: it may", None),
+            ("None", None),
+            ("The answer is YES", None),
+            ("", None),
+        ] {
+            assert_eq!(plain(reply), said, "{reply}");
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! The headline: every metric of every benchmark, with paired differences and one correction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heedful_benchmarks::sheet::{Figure, Sheet};
-use heedful_benchmarks::statistics::bootstrap::Plan;
+use heedful_benchmarks::statistics::bootstrap::{Cluster, Plan};
 use heedful_benchmarks::statistics::multiplicity::holm;
 use heedful_benchmarks::statistics::paired::{self, Pair, Paired};
 use heedful_benchmarks::{Error, Result};
@@ -139,25 +139,18 @@ fn line(bench: &Bench, name: &str, best: f64, plan: Plan) -> Headline {
     }
 }
 
-/// A metric of two sheets over the rows that both have, cluster by cluster.
+/// A metric of two sheets over the clusters that both have, each with all of its rows: one may have
+/// more samples of an item than the other, and its value is that of all of them.
 fn compare(base: (&Sheet, usize), run: (&Sheet, usize), plan: Plan) -> Option<Paired> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut clusters: Vec<Pair> = Vec::new();
-    for (a, b) in pairs(base.0, run.0) {
-        let row = &base.0.rows[a];
-        let (a, b) = (row.shares[base.1], run.0.rows[b].shares[run.1]);
-        if a.size == 0.0 && b.size == 0.0 {
-            continue;
-        }
-        let at = *places.entry(&row.cluster).or_insert_with(|| {
-            clusters.push(Pair::default());
-            clusters.len() - 1
-        });
-        let pair = &mut clusters[at];
-        pair.base.gain += a.gain;
-        pair.base.size += a.size;
-        pair.run.gain += b.gain;
-        pair.run.size += b.size;
-    }
+    let others: HashMap<&str, Cluster> = run.0.clusters(run.1, |_| true).into_iter().collect();
+    // Rows that are not alike are not of one item, whatever their names.
+    let alike = pairs(base.0, run.0);
+    let alike: HashSet<&str> =
+        alike.iter().map(|(at, _)| base.0.rows[*at].cluster.as_str()).collect();
+    let both = base.0.clusters(base.1, |row| alike.contains(row.cluster.as_str()));
+    let clusters: Vec<Pair> = both
+        .into_iter()
+        .filter_map(|(name, base)| Some(Pair { base, run: *others.get(name)? }))
+        .collect();
     paired::compare(&clusters, plan)
 }

@@ -93,6 +93,10 @@ pub(super) fn conditions(
         let line = headline.iter().find(|line| named(line) == condition.metric);
         let line = line.ok_or_else(|| unknown(&condition.metric, headline))?;
         let runs = usize::from(letters.len() > 1)..letters.len();
+        if let Some(run) = runs.clone().find(|run| line.figures[*run].is_none()) {
+            let problem = format!("`{}`: {} was not measured", condition.text, letters[run]);
+            return Err(Error::Setting(problem));
+        }
         let values: Vec<(usize, f64)> =
             runs.filter_map(|run| Some((run, condition.value(line, run)?))).collect();
         if values.is_empty() {

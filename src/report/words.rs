@@ -54,9 +54,10 @@ pub(super) fn verdicts(
                  of each other reaches 0.",
                 tied.join(", ")
             ));
-        } else if letters.len() > 2 && line.tied == [line.leader] {
+        } else if line.figures.iter().flatten().count() > 2 && line.tied == [line.leader] {
             let (name, best) = (named(line), &letters[line.leader]);
-            lines.push(format!("{best} alone is best on {name}: all others are below it."));
+            lines
+                .push(format!("{best} alone is best on {name}: all others measured are below it."));
         }
     }
     lines

@@ -38,6 +38,7 @@ fn scored(folder: &Path) -> Scores {
         responses: &responses,
         setting: &setting,
         read_as: None,
+        generation: None,
     };
     let out = folder.join("out");
     let made = scores::write(&out, &origin, &evaluation, &metrics, Revision::default()).unwrap();
