@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::finish::FinishReason;
 use crate::metrics::{Metric, Metrics};
 use crate::score::{Followed, Judged, Outcome, Setting};
+use crate::sheet;
 use crate::thinking::State;
 use crate::truncation::truncation;
 use crate::verifiable::{Evaluation, PLAN};
@@ -202,6 +203,14 @@ fn or_null(text: Option<&str>) -> Cell<'_> {
 pub fn read(path: &Path) -> Result<Scores> {
     let artifact = artifact::open(path)?;
     let manifest = &artifact.manifest;
+    if manifest.stage == STAGE && manifest.schema_version == sheet::SCHEMA_VERSION {
+        let of = manifest.config.get("benchmark").and_then(Value::as_str).unwrap_or_default();
+        let problem = format!(
+            "holds scores of `{of}`, which are by answers or by a judge; only those by rules, as \
+             of ifeval and ifbench, have verdicts of instructions"
+        );
+        return Err(Error::content(path, problem));
+    }
     if manifest.stage != STAGE || manifest.schema_version != SCHEMA_VERSION {
         let (stage, version) = (&manifest.stage, manifest.schema_version);
         let problem = format!(

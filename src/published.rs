@@ -54,7 +54,7 @@ pub fn pull(
     };
     std::fs::create_dir_all(to).map_err(|e| Error::io(to, e))?;
     let fetched = dataset(&wanted, &folder, hub, watch)?;
-    let items = items(name, &published, &folder, &fetched)?;
+    let items = items(name, published, &folder, &fetched)?;
     let command = command(benchmark.command, &items);
     Ok(Pulled { benchmark: name, licence, items, command, fetched })
 }
@@ -66,7 +66,7 @@ pub fn pull(
 pub fn held(benchmark: &Benchmark, to: &Path) -> Result<Option<PathBuf>> {
     let folder = to.join(benchmark.name);
     match (benchmark.hub, pull::fetched(&folder)?) {
-        (Some(hub), Some(found)) => items(benchmark.name, &hub, &folder, &found).map(Some),
+        (Some(hub), Some(found)) => items(benchmark.name, hub, &folder, &found).map(Some),
         _ => Ok(None),
     }
 }

@@ -1,6 +1,7 @@
 //! Plain rows: `{prompt, response}`, with `key` or `id` beside or in place of the prompt.
 //!
-//! `responses` holds several samples in one row; rows of the same prompt are samples as well.
+//! `responses`, or a list under `response`, holds several samples in one row; rows of the same
+//! prompt are samples as well.
 
 use std::path::Path;
 
@@ -31,12 +32,17 @@ fn samples(row: &Row, key: Option<String>, place: &Place, list: &mut Vec<Answer>
     let finish_reason = fields::text(row, "finish_reason")?.map(FinishReason::named);
     let sample = row.get("sample").and_then(Value::as_u64);
     let one = Answer { key, prompt, finish_reason, sample, asked, ..Answer::at(place) };
-    if row.contains_key("response") {
+    let texts = |value: &&Value| {
+        let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        !list.is_empty() && list.iter().all(|one| one.is_string() || one.is_null())
+    };
+    let samples = row.get("response").filter(texts).or_else(|| row.get("responses"));
+    if row.get("response").filter(texts).is_none() && row.contains_key("response") {
         let response = messages::spoken(row, "response", "assistant")?;
         list.push(Answer { response, ..one });
         return Ok(());
     }
-    let several = match row.get("responses") {
+    let several = match samples {
         Some(Value::Array(several)) if !several.is_empty() => several,
         Some(other) => {
             let found = type_name(other);

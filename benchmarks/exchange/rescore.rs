@@ -150,7 +150,9 @@ fn held(path: &Path, answers: &[Answer]) -> Result<Matched> {
         let fail = |problem: &str| answer.place.error(path, problem);
         let asked = answer.asked.as_ref();
         let asked = asked.ok_or_else(|| {
-            fail("no `instruction_id_list` beside the response: give the prompts, too")
+            fail(
+                "no `instruction_id_list` with `kwargs` beside the response: give the prompts, too",
+            )
         })?;
         let prompt = answer.prompt.as_ref().ok_or_else(|| fail("no prompt in it"))?;
         let constraints: Vec<_> = asked.iter().map(|asked| (&asked.id, &asked.args)).collect();

@@ -109,7 +109,7 @@ impl Endpoint {
         }
         if let Some(path) = &self.batch_in {
             return complete(job, |requests, done| {
-                let tally = batch::read(path, &sampling, requests, done)?;
+                let tally = batch::read(path, &sampling, requests, false, done)?;
                 if tally.unknown > 0 && !quiet {
                     eprintln!("{}: {} lines to no request", path.display(), tally.unknown);
                 }
@@ -223,6 +223,7 @@ impl Line {
             offline: self.offline,
             budget: self.budget()?,
             kept: true,
+            lenient: false,
         })
     }
 }

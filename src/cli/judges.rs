@@ -155,7 +155,7 @@ impl Judges {
         }
         let server = (url, self.judge_key_env.as_deref());
         // Replies that came before a failure are nowhere but in the cache.
-        Ok(Settings { kept: false, ..self.line.settings(server, self.sampling()?)? })
+        Ok(Settings { kept: false, lenient: true, ..self.line.settings(server, self.sampling()?)? })
     }
 
     /// Calls `run` with the judge that was typed.

@@ -60,11 +60,12 @@ pub struct Tally {
 ///
 /// # Errors
 /// A file that cannot be read, or a line that is no result; after all lines, the errors in them
-/// and the requests without a line.
+/// and the requests without a line. With `lenient` only if there is no result at all.
 pub fn read(
     path: &Path,
     sampling: &Sampling,
     requests: &[Request],
+    lenient: bool,
     done: Done<'_>,
 ) -> Result<Tally> {
     let ids: HashMap<String, usize> = requests
@@ -110,7 +111,7 @@ pub fn read(
         done(responses)?;
     }
     let open = requests.len() - seen.len();
-    if open > 0 {
+    if open > 0 && !(lenient && open < requests.len()) {
         const SHOWN: usize = 5;
         let mut shown = problems.into_iter().take(SHOWN).collect::<Vec<_>>().join("; ");
         if shown.is_empty() {
@@ -183,7 +184,7 @@ mod tests {
         text.push(json!({"custom_id": "stranger", "response": {}}).to_string());
         std::fs::write(&back, text.join("\n")).unwrap();
         let mut got: Vec<Response> = Vec::new();
-        let tally = read(&back, &sampling, &requests(), &mut |more| {
+        let tally = read(&back, &sampling, &requests(), false, &mut |more| {
             got.extend(more);
             Ok(())
         });
@@ -209,7 +210,7 @@ mod tests {
         ];
         std::fs::write(&path, text.map(|line| line.to_string()).join("\n")).unwrap();
         let mut got = Vec::new();
-        let error = read(&path, &sampling, &requests, &mut |more| {
+        let error = read(&path, &sampling, &requests, false, &mut |more| {
             got.extend(more);
             Ok(())
         });
@@ -218,8 +219,13 @@ mod tests {
             assert!(error.contains(part), "{error} lacks {part}");
         }
         assert_eq!(got.len(), 1);
+        // Of a judge the others are abstentions, but not all of them.
+        assert!(read(&path, &sampling, &requests, true, &mut |_| Ok(())).is_ok());
+        let none = &requests[..2];
+        assert!(read(&path, &sampling, none, true, &mut |_| Ok(())).is_err());
         std::fs::write(&path, "{\"id\": 1}\n").unwrap();
-        let error = read(&path, &sampling, &requests, &mut |_| Ok(())).unwrap_err().to_string();
+        let error =
+            read(&path, &sampling, &requests, false, &mut |_| Ok(())).unwrap_err().to_string();
         assert!(error.contains("line 1: key `custom_id`"), "{error}");
     }
 }

@@ -39,6 +39,9 @@ pub struct Settings {
     pub budget: Option<Budget>,
     /// Whether the caller keeps what it is given when the run fails.
     pub kept: bool,
+    /// Requests that stay without an answer are no error where others have one; nor is a refusal
+    /// (400) of one of them, such as of too long a prompt.
+    pub lenient: bool,
 }
 
 /// What a run did.
@@ -197,6 +200,13 @@ async fn ask_all(
                     tally.add(answer.prompt_tokens, answer.tokens);
                     responses.push(answer.response(&requests[back.index]));
                 }
+                Err(Trouble::Stop(problem))
+                    if settings.lenient
+                        && tally.answered > 0
+                        && problem.starts_with("status 400") =>
+                {
+                    lost.push((back.index, problem));
+                }
                 Err(Trouble::Stop(problem)) => {
                     done(responses)?;
                     return Err(Error::usage(format!("{}: {problem}", client.url())));
@@ -288,7 +298,7 @@ fn named(request: &Request) -> String {
 /// An error that names the first of the requests without an answer, if there are any.
 fn told(settings: &Settings, requests: &[Request], mut lost: Vec<(usize, String)>) -> Result<()> {
     const SHOWN: usize = 5;
-    if lost.is_empty() {
+    if lost.is_empty() || settings.lenient && lost.len() < requests.len() {
         return Ok(());
     }
     lost.sort();

@@ -179,6 +179,7 @@ fn settings(server: &Faulty) -> Settings {
         offline: false,
         budget: None,
         kept: true,
+        lenient: false,
     }
 }
 
@@ -260,6 +261,18 @@ fn patience_ends_and_the_others_are_answered() {
         assert!(error.contains(part), "{error} lacks {part}");
     }
     assert_eq!(server.asked.load(Ordering::SeqCst), 1 + 3 + 1 + 1 + 1);
+    // A judge's questions without an answer are abstentions, even where it refuses one.
+    let server = serve(|text| match text {
+        "long" => vec![Fault::Status(400, "", "{\"message\": \"too long\"}"); 9],
+        _ => Vec::new(),
+    });
+    let one = |lenient| Settings { lenient, concurrency: 1, ..settings(&server) };
+    let asked = requests(&["a", "long", "b"], 1);
+    let (responses, outcome) = ran(&one(true), &asked);
+    assert_eq!(responses.iter().map(|r| r.row).collect::<Vec<_>>(), [0, 2]);
+    outcome.unwrap();
+    assert!(ran(&one(false), &asked).1.unwrap_err().to_string().contains("status 400"));
+    assert!(ran(&one(true), &asked[1..2]).1.is_err(), "nothing was answered");
 }
 
 #[test]

@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn responses_are_measured_in_every_usual_way() {
         let long = "春".repeat(9) + "，" + &"夏".repeat(3) + "。";
-        let rows: &[(&str, &[&str], &[&str], &[&str])] = &[
+        type Texts<'a> = &'a [&'a str];
+        let rows: &[(&str, Texts<'_>, Texts<'_>, Texts<'_>)] = &[
             // 12 characters with two marks.
             ("不超过13字", &["短"], &[&"长".repeat(14)], &[&long]),
             ("字数不少于3个字", &["春夏秋"], &["春。"], &["春夏。"]),

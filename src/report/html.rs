@@ -377,9 +377,21 @@ fn recompute(report: &Report) -> Vec<String> {
 
 fn made_by(benchmark: &str, run: &str, facts: &Facts) -> String {
     let set = |key: &str| facts.settings.get(key).map(String::as_str);
-    let mut line = match set("layout").filter(|_| facts.profiles.is_some()) {
-        Some(layout) => format!("heedful score {} --layout {layout}", quoted(&facts.responses)),
-        None => format!("heedful eval {benchmark} --responses {}", quoted(&facts.responses)),
+    let layout = set("layout").filter(|_| facts.profiles.is_some());
+    // A server's address, or the name of a checkpoint.
+    let server = set("generation.policy").filter(|policy| policy.starts_with("http"));
+    let asked = match server {
+        Some(_) => set("generation.model"),
+        None => set("generation.policy"),
+    };
+    let mut line = match (layout, asked) {
+        (Some(layout), _) => {
+            format!("heedful score {} --layout {layout}", quoted(&facts.responses))
+        }
+        (None, Some(model)) => format!("heedful eval {benchmark} --model {}", quoted(model)),
+        (None, None) => {
+            format!("heedful eval {benchmark} --responses {}", quoted(&facts.responses))
+        }
     };
     let mut add =
         |option: &str, value: &str| line.push_str(&format!(" {option} {}", quoted(value)));
@@ -398,6 +410,20 @@ fn made_by(benchmark: &str, run: &str, facts: &Facts) -> String {
     }
     if let Some(sample) = set("sample") {
         add("--sample", sample);
+    }
+    if layout.is_none() && asked.is_some() {
+        for (option, value) in [
+            ("--endpoint", server),
+            ("--temperature", set("generation.temperature")),
+            ("--top-p", set("generation.top_p")),
+            ("--max-tokens", set("generation.max_tokens")),
+            ("--samples", set("generation.samples").filter(|samples| *samples != "1")),
+            ("--seed", set("generation.seed")),
+        ] {
+            if let Some(value) = value {
+                add(option, value);
+            }
+        }
     }
     let thinking = set("thinking").unwrap_or("none");
     let (policy, prefilled) = match thinking.split_once(", opening tag") {

@@ -54,13 +54,23 @@ pub(super) fn verdicts(
                  of each other reaches 0.",
                 tied.join(", ")
             ));
-        } else if line.figures.iter().flatten().count() > 2 && line.tied == [line.leader] {
-            let (name, best) = (named(line), &letters[line.leader]);
-            lines
-                .push(format!("{best} alone is best on {name}: all others measured are below it."));
+        } else if letters.len() > 2 && line.tied == [line.leader] {
+            lines.extend(alone(letters, line));
         }
     }
     lines
+}
+
+/// That the leader is above every other run that was measured; nothing where none other was.
+fn alone(letters: &[String], line: &Headline) -> Option<String> {
+    let measured = line.figures.iter().flatten().count();
+    let others = match measured {
+        0 | 1 => return None,
+        all if all == letters.len() => "all others",
+        _ => "all others measured",
+    };
+    let (name, best) = (named(line), &letters[line.leader]);
+    Some(format!("{best} alone is best on {name}: {others} are below it."))
 }
 
 /// `ifeval.prompt_strict`.
@@ -98,4 +108,36 @@ fn sentence(
          items{smallest}).{inferior}",
         paired.clusters
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_best_only_of_those_that_were_measured() {
+        let letters = ["A", "B", "C"].map(str::to_owned);
+        let figure = Figure { value: 0.5, low: 0.4, high: 0.6, size: 9.0, clusters: 9 };
+        let said = |measured: [bool; 3]| {
+            let line = Headline {
+                benchmark: "ifbench".to_owned(),
+                metric: "prompt_strict".to_owned(),
+                best: 1.0,
+                figures: measured.map(|is| is.then_some(figure)).to_vec(),
+                base: 2,
+                deltas: vec![None, None],
+                leader: 2,
+                tied: vec![2],
+                behind: vec![None, None, None],
+            };
+            verdicts(&letters, &[line], None)
+        };
+        let best = "C alone is best on ifbench.prompt_strict:";
+        assert!(said([false, false, true]).is_empty());
+        assert_eq!(
+            said([false, true, true]),
+            [format!("{best} all others measured are below it.")]
+        );
+        assert_eq!(said([true, true, true]), [format!("{best} all others are below it.")]);
+    }
 }
