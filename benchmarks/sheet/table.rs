@@ -272,6 +272,6 @@ mod tests {
         let other = write(folder.path(), &origin, &other, Revision::default()).unwrap();
         assert_ne!(other.path, made.path);
         let error = scores::read(&made.path).unwrap_err().to_string();
-        assert!(error.contains("schema 2"), "{error}");
+        assert!(error.contains("by answers or by a judge"), "{error}");
     }
 }
