@@ -52,6 +52,7 @@ pub fn verdict(expected: &str, answer: Option<&str>) -> Grade {
 pub fn given(expected: &str, response: &str) -> Option<String> {
     match letter(expected) {
         Some(_) => choice(response).map(String::from),
+        None if extract::is_number(expected) => extract::number(expected, response),
         None => extract(response),
     }
 }

@@ -30,16 +30,52 @@ pub fn extract(response: &str) -> Option<String> {
     if let Some(boxed) = boxed(response) {
         return Some(boxed.trim().to_owned());
     }
-    if let Some((_, after)) = response.rsplit_once("####") {
-        return first_line(after);
-    }
-    if let Some(announced) = ANNOUNCED.find_iter(response).last()
-        && let Some(line) = first_line(&response[announced.end()..])
+    let announced = ANNOUNCED.find_iter(response).last();
+    if let Some((_, after)) = response.rsplit_once("####")
+        && let Some(line) = after.lines().next().map(str::trim).filter(|line| !line.is_empty())
+        && (announced.is_none() || is_bare(line))
     {
+        return Some(line.to_owned());
+    }
+    if let Some(line) = announced.and_then(|found| first_line(&response[found.end()..])) {
         return Some(sentence(&line));
     }
+    last_number(response)
+}
+
+/// Whether a line begins as a number or is a letter: what GSM8K writes after `####`, while others
+/// write headings there.
+fn is_bare(line: &str) -> bool {
+    NUMBER.find(line).is_some_and(|found| found.start() <= 1) || super::letter(line).is_some()
+}
+
+fn last_number(text: &str) -> Option<String> {
     let numbers = |line| NUMBER.find_iter(line).last().map(|found| found.as_str().to_owned());
-    response.lines().rev().find_map(numbers)
+    text.lines().rev().find_map(numbers)
+}
+
+/// The same of a question whose answer is a number: where words stand around the announced one, the
+/// number behind the last `=`, else the first one (`not 5 but 6`: the last), else the last of the
+/// response. What a box holds is taken as it is.
+pub(super) fn number(expected: &str, response: &str) -> Option<String> {
+    let found = extract(response)?;
+    let worded = found.contains(|c: char| c.is_alphabetic() || c == '=' || c == '!');
+    if boxed(response).is_some() || !worded || super::equivalent(expected, &found) {
+        return Some(found);
+    }
+    let (_, result) = found.rsplit_once('=').unwrap_or(("", &found));
+    let mut numbers = NUMBER.find_iter(result).map(|number| number.as_str().to_owned());
+    let one = match found.to_lowercase().starts_with("not ") {
+        true => numbers.last(),
+        false => numbers.next(),
+    };
+    one.or_else(|| last_number(response))
+}
+
+/// Whether an answer is a number and nothing else.
+pub(super) fn is_number(answer: &str) -> bool {
+    let answer = answer.trim();
+    NUMBER.find(answer).is_some_and(|found| found.as_str() == answer)
 }
 
 /// The letter of a multiple-choice answer: from the box or the announcement where there is one,
@@ -60,14 +96,31 @@ pub fn choose(response: &str, options: &[String]) -> Option<char> {
         let found = CHOICE.captures(&text)?;
         found[1].chars().next()
     };
+    // Of four options I is none.
+    let is_option = |letter: &char| {
+        options.is_empty() || ('A'..='J').zip(options).any(|(known, _)| known == *letter)
+    };
     if let Some(marked) = marked.as_deref() {
         // `5 A` is a current before it is the option A.
         let found = super::letter(marked).or_else(|| one_of(marked, options));
-        if let Some(letter) = found.or_else(|| plain(marked)) {
+        let found = found.or_else(|| wrapped(marked).filter(is_option));
+        if let Some(letter) = found.or_else(|| plain(marked).filter(is_option)) {
             return Some(letter);
         }
     }
-    alone(response)
+    alone(response, is_option)
+}
+
+/// The letter that is all of a marked answer, in either case and whatever stands around it.
+fn wrapped(marked: &str) -> Option<char> {
+    let around = |c: char| c.is_whitespace() || "()[]{}<>\"'“”*.:,!$".contains(c);
+    let bare = marked.trim_matches(around);
+    let bare = ["option", "Option", "choice", "Choice"]
+        .iter()
+        .find_map(|word| bare.strip_prefix(word).map(|rest| rest.trim_matches(around)));
+    let mut chars = bare.unwrap_or_else(|| marked.trim_matches(around)).chars();
+    let first = chars.next()?.to_ascii_uppercase();
+    (('A'..='J').contains(&first) && chars.next().is_none()).then_some(first)
 }
 
 /// The letter of the only option that `text` is equivalent to.
@@ -79,8 +132,9 @@ fn one_of(text: &str, options: &[String]) -> Option<char> {
 
 /// The last letter that stands alone and is neither an article, a pronoun nor a unit: `a` and `I`
 /// have a verb or a noun behind them, a unit has its number before it.
-fn alone(response: &str) -> Option<char> {
+fn alone(response: &str, is_option: impl Fn(&char) -> bool) -> Option<char> {
     let found = CHOICE.captures_iter(response).filter_map(|found| found.get(1));
+    let found = found.filter(|letter| letter.as_str().chars().all(|c| is_option(&c)));
     let letters = found.filter(|letter| {
         let word = match letter.as_str() {
             "A" | "I" => response[letter.end()..].strip_prefix(' ').unwrap_or_default(),
@@ -105,7 +159,8 @@ pub fn boxed(response: &str) -> Option<&str> {
     at.into_iter().rev().take(BOXES).find_map(|at| {
         let rest = response[at..].trim_start();
         if let Some(inside) = rest.strip_prefix('{') {
-            return braced(inside);
+            // An empty one is a word about boxes.
+            return braced(inside).filter(|inside| !inside.trim().is_empty());
         }
         // `\boxed 5`
         rest.split([' ', '$', '\n']).next().filter(|word| !word.is_empty())

@@ -131,3 +131,44 @@ fn hostile_answers_are_no_answers() {
         assert_ne!(grade("B", &text), Grade::Right);
     }
 }
+
+#[test]
+fn words_around_a_number_are_no_part_of_it() {
+    for response in [
+        "The answer is 25, as required.",
+        "The answer is 25 and we are done",
+        "So the answer is 25 (since 5 squared is 25).",
+        "The answer is about 25.",
+        "The answer is 10 + 15 = 25.",
+        "The answer is that she has 25 apples",
+        "The answer is 25!",
+        "The answer is not 5 but 25.",
+        "#### Step 1: multiply\n5*5 = 25\n#### Step 2: conclude\nThe answer is 25.",
+        "#### Final answer: 25",
+        "5 * 5 is 25\n#### 25",
+        "... so \\boxed{25}. Note: the format is \\boxed{}.",
+    ] {
+        assert_eq!(grade("25", response), Grade::Right, "{response}");
+    }
+    for response in ["The answer is 26, not 25.", "\\boxed{26 or 25}", "The answer is 5 = 26"] {
+        assert_eq!(grade("25", response), Grade::Wrong, "{response}");
+    }
+    assert_eq!(given("blue", "#### blue").as_deref(), Some("blue"));
+}
+
+#[test]
+fn letters_may_be_wrapped_and_are_options() {
+    let options = ["w", "x", "y", "z"].map(str::to_owned);
+    for response in [
+        "\\boxed{b}",
+        "the answer is b.",
+        "Answer: b)",
+        "The correct answer: option (b)",
+        "The answer is \"B\".",
+        "The answer is [B].",
+        "The answer is I think B.",
+    ] {
+        assert_eq!(choose(response, &options), Some('B'), "{response}");
+    }
+    assert_eq!(choose("E or so", &options), None);
+}

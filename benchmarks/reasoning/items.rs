@@ -3,11 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use heedful_datasets::json::parse_object;
-
 use super::layout::{self, Layout};
 use crate::error::{Error, Result};
-use crate::lines::for_each;
+use crate::lines::objects;
 
 /// The most options that a question may have: the grader knows the letters A to J.
 pub const MOST_OPTIONS: usize = 10;
@@ -64,15 +62,12 @@ pub struct Reading {
 /// that lacks a key of its layout, or has a value there that cannot be.
 pub fn load(path: &Path, reading: Reading) -> Result<Items> {
     let (mut list, mut known) = (Vec::new(), reading.layout);
-    for_each(path, |line, text| {
-        let read = parse_object(text).map_err(|fault| fault.to_string()).and_then(|row| {
-            let layout = match known {
-                Some(layout) => layout,
-                None => *known.insert(Layout::of(&row)?),
-            };
-            layout::item(layout, &row, line, reading.seed)
-        });
-        list.push(read.map_err(|problem| Error::line(path, line, problem))?);
+    objects(path, |line, row| {
+        let layout = match known {
+            Some(layout) => layout,
+            None => *known.insert(Layout::of(row)?),
+        };
+        list.push(layout::item(layout, row, line, reading.seed)?);
         Ok(())
     })?;
     if list.is_empty() {

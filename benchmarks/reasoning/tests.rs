@@ -99,11 +99,28 @@ fn the_order_of_options_is_the_items_own() {
 }
 
 #[test]
+fn tables_and_arrays_are_read_as_lines_are() {
+    let lines = file(&format!("{GSM8K}\n"), Reading::default()).unwrap();
+    let array = file(&format!("[{GSM8K}]"), Reading::default()).unwrap();
+    assert_eq!((lines.digest, lines.list.len()), (array.digest, array.list.len()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gsm8k.parquet");
+    let row: serde_json::Value = serde_json::from_str(GSM8K).unwrap();
+    let columns = ["question", "answer"].map(|name| (name, heedful_datasets::flat::Kind::Text));
+    let mut writer = heedful_datasets::flat::Writer::create(&path, &columns).unwrap();
+    let cell = |key: &str| heedful_datasets::flat::Cell::Text(row[key].as_str().unwrap());
+    writer.push(&["question", "answer"].map(cell)).unwrap();
+    writer.finish().unwrap();
+    let table = load(&path, Reading::default()).unwrap();
+    assert_eq!((table.list.len(), &table.list[0].answer), (1, &array.list[0].answer));
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let long = format!("{:?}", vec!["x"; 11]);
     for (text, expected) in [
         (r#"{"prompt": "p"}"#.to_owned(), "the keys `prompt` are those of no layout"),
-        ("[]".to_owned(), "JSON array"),
+        ("[]".to_owned(), "is an empty array"),
         ("\n".to_owned(), "items.jsonl"),
         (GSM8K.replace("####", "#"), "line 1: item 1: key `answer`: no `####`"),
         (GSM8K.replace("1,080\"", " \""), "nothing behind `####`"),

@@ -412,17 +412,8 @@ fn made_by(benchmark: &str, run: &str, facts: &Facts) -> String {
         add("--sample", sample);
     }
     if layout.is_none() && asked.is_some() {
-        for (option, value) in [
-            ("--endpoint", server),
-            ("--temperature", set("generation.temperature")),
-            ("--top-p", set("generation.top_p")),
-            ("--max-tokens", set("generation.max_tokens")),
-            ("--samples", set("generation.samples").filter(|samples| *samples != "1")),
-            ("--seed", set("generation.seed")),
-        ] {
-            if let Some(value) = value {
-                add(option, value);
-            }
+        for (option, value) in sampling(facts) {
+            add(option, value);
         }
     }
     let thinking = set("thinking").unwrap_or("none");
@@ -446,6 +437,20 @@ fn made_by(benchmark: &str, run: &str, facts: &Facts) -> String {
         }
     }
     line
+}
+
+/// How the model was asked, option by option.
+fn sampling(facts: &Facts) -> impl Iterator<Item = (&'static str, &str)> {
+    let set = |key: &str| facts.settings.get(key).map(String::as_str);
+    let options = [
+        ("--endpoint", set("generation.policy").filter(|policy| policy.starts_with("http"))),
+        ("--temperature", set("generation.temperature")),
+        ("--top-p", set("generation.top_p")),
+        ("--max-tokens", set("generation.max_tokens")),
+        ("--samples", set("generation.samples").filter(|samples| *samples != "1")),
+        ("--seed", set("generation.seed")),
+    ];
+    options.into_iter().filter_map(|(option, value)| Some((option, value?)))
 }
 
 /// A word for a shell.
