@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 
 const BUFFER: usize = 1 << 16;
 
-/// Runs `stage` onto standard output where `path` is `-`, else onto a file which gets its name when
-/// it is complete and on disk.
+/// Runs `stage` onto standard output where `path` is `-`, straight onto a device or a pipe that has
+/// this name, else onto a file which gets its name when it is complete and on disk.
 ///
 /// # Errors
 /// Those of `stage`, and of the system; nothing of the file is left then.
@@ -18,6 +18,14 @@ pub fn write<T>(path: &Path, stage: impl FnOnce(&mut dyn Write) -> Result<T>) ->
         let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
         let done = stage(&mut out)?;
         out.flush().map_err(Error::stdout)?;
+        return Ok(done);
+    }
+    // A file renamed onto a device would take its place: for the superuser, that of the machine's.
+    if is_special(path) {
+        let file = File::options().write(true).open(path).map_err(|e| Error::io(path, e))?;
+        let mut out = BufWriter::with_capacity(BUFFER, file);
+        let done = stage(&mut out)?;
+        out.flush().map_err(|e| Error::io(path, e))?;
         return Ok(done);
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -35,9 +43,30 @@ pub fn write<T>(path: &Path, stage: impl FnOnce(&mut dyn Write) -> Result<T>) ->
     Ok(done)
 }
 
+/// Whether `path` is there and is neither a file nor a folder: a device, a pipe, a socket.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_is_written_and_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        write(&pipe, |out| out.write_all(b"row").map_err(Error::stdout)).unwrap();
+        assert_eq!(reader.join().unwrap(), b"row");
+        assert!(is_special(&pipe) && !is_special(folder.path()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_failed_stage_leaves_nothing_and_a_whole_one_its_file() {
