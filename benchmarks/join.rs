@@ -89,10 +89,68 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Joins `responses` to `items`.
+/// Joins `responses` to `items`, the last one of an item's.
 pub fn join(items: &Items, responses: &[Response]) -> Joined {
-    let index = Index::new(items);
     let mut of_item: Vec<Option<usize>> = vec![None; items.list.len()];
+    let mut replaced = Vec::new();
+    let mut report = assign(items, responses, |item, at| {
+        replaced.extend(of_item[item].replace(at).map(|old| responses[old].line));
+    });
+    for (item, slot) in items.list.iter().zip(&mut of_item) {
+        *slot = slot.filter(|&at| responses[at].text.is_some());
+        if slot.is_none() {
+            report.missing.push(item.key.clone());
+        }
+    }
+    replaced.sort_unstable();
+    replaced.dedup();
+    Joined { of_item, report: Report { replaced, ..report } }
+}
+
+/// Joins `responses` to `items`, every one of an item's in their order: the samples that a model
+/// was asked for.
+pub fn join_all(items: &Items, responses: &[Response]) -> (Vec<Vec<usize>>, Report) {
+    let mut of_item: Vec<Vec<usize>> = vec![Vec::new(); items.list.len()];
+    let mut report = assign(items, responses, |item, at| of_item[item].push(at));
+    for (item, list) in items.list.iter().zip(&of_item) {
+        if list.iter().all(|&at| responses[at].text.is_none()) {
+            report.missing.push(item.key.clone());
+        }
+    }
+    (of_item, report)
+}
+
+/// A row of an evaluation with several samples an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The place of the item.
+    pub item: usize,
+    /// The place of the answer, if it has one.
+    pub answer: Option<usize>,
+}
+
+/// A row a sample, those of an item together; an item without any is one row without answer.
+pub fn rows(of_item: &[Vec<usize>]) -> Vec<Row> {
+    let rows = of_item.iter().enumerate().flat_map(|(item, list)| {
+        let none = list.is_empty().then_some(Row { item, answer: None });
+        list.iter().map(move |&at| Row { item, answer: Some(at) }).chain(none)
+    });
+    rows.collect()
+}
+
+/// The item of each row.
+pub fn items_of(rows: &[Row], items: &Items) -> Items {
+    Items {
+        list: rows.iter().map(|row| items.list[row.item].clone()).collect(),
+        digest: items.digest.clone(),
+        repeated_keys: Vec::new(),
+        repeated_prompts: Vec::new(),
+    }
+}
+
+/// Tells `take` the item and the response of each pair that belongs together.
+fn assign(items: &Items, responses: &[Response], mut take: impl FnMut(usize, usize)) -> Report {
+    let index = Index::new(items);
     let mut report = Report {
         repeated_keys: items.repeated_keys.clone(),
         repeated_prompts: items.repeated_prompts.clone(),
@@ -107,21 +165,9 @@ pub fn join(items: &Items, responses: &[Response]) -> Joined {
         if owners.disagreeing {
             report.disagreeing.push(response.line);
         }
-        for &item in owners.items {
-            if let Some(old) = of_item[item].replace(at) {
-                report.replaced.push(responses[old].line);
-            }
-        }
+        owners.items.iter().for_each(|&item| take(item, at));
     }
-    for (item, slot) in items.list.iter().zip(&mut of_item) {
-        *slot = slot.filter(|&at| responses[at].text.is_some());
-        if slot.is_none() {
-            report.missing.push(item.key.clone());
-        }
-    }
-    report.replaced.sort_unstable();
-    report.replaced.dedup();
-    Joined { of_item, report }
+    report
 }
 
 /// Refuses `count` responses in `path` of which none was joined to an item: they are those of
@@ -169,6 +215,21 @@ mod tests {
 
     fn joined(rows: &[(u32, &str)], text: &str) -> Joined {
         join(&items(rows), &responses::from_text(text))
+    }
+
+    #[test]
+    fn every_sample_is_a_row() {
+        let items = items(&[(1, "p"), (2, "q"), (3, "r")]);
+        let text = "{\"prompt\":\"r\",\"response\":\"a\"}\n{\"key\":1,\"response\":\"b\"}\n\
+                    {\"key\":3,\"response\":null}\n{\"key\":9,\"response\":\"c\"}";
+        let (of_item, report) = join_all(&items, &responses::from_text(text));
+        assert_eq!(of_item, [vec![1], vec![], vec![0, 2]]);
+        assert_eq!((report.missing, report.unmatched), (vec!["2".to_owned()], vec![4]));
+        let rows = rows(&of_item);
+        let places: Vec<_> = rows.iter().map(|row| (row.item, row.answer)).collect();
+        assert_eq!(places, [(0, Some(1)), (1, None), (2, Some(0)), (2, Some(2))]);
+        let keys: Vec<_> = items_of(&rows, &items).list.into_iter().map(|item| item.key).collect();
+        assert_eq!(keys, ["1", "2", "3", "3"]);
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub struct Both {
 /// where all or none is followed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
+    /// How many prompts; with several samples each, fewer than the rates are of.
+    #[serde(skip)]
+    pub prompts: u64,
     /// Prompts with all instructions followed.
     pub prompt_strict: Rate,
     /// Instructions followed.
@@ -133,39 +136,55 @@ impl Metrics {
     }
 }
 
-/// Computes everything from `items` under `profile`.
+/// Whether two rows are samples of one prompt.
+pub fn is_sample_of(a: &Judged, b: &Judged) -> bool {
+    a.key == b.key && a.prompt == b.prompt
+}
+
+/// Computes everything from `items` under `profile`. Samples of a prompt stand together and are one
+/// cluster: drawn with all of its samples, for what chance does within a prompt is in the spread
+/// between prompts already, and to draw samples anew as well would count it twice.
 pub fn compute(items: &[Judged], profile: Profile, plan: Plan) -> Metrics {
-    let clusters = |metric: Metric| items.iter().map(move |item| metric.cluster(item, profile));
-    let rate = |metric| {
-        let sum = |(gain, size), c: Cluster| (gain + c.gain as u64, size + c.size as u64);
-        let (correct, total) = clusters(metric).fold((0, 0), sum);
-        Rate::new(correct, total)
-    };
-    let rows: Vec<[Cluster; 2]> = clusters(Metric::InstStrict)
-        .zip(clusters(Metric::InstLoose))
-        .map(|(strict, loose)| [strict, loose])
+    let prompts: Vec<[Cluster; 4]> = items
+        .chunk_by(is_sample_of)
+        .map(|samples| Metric::ALL.map(|metric| sum(samples, metric, profile)))
         .collect();
-    let (mut inst_strict, mut inst_loose) = (rate(Metric::InstStrict), rate(Metric::InstLoose));
-    if let Some([strict, loose]) = intervals(&rows, plan) {
-        (inst_strict.low, inst_strict.high) = (strict.low, strict.high);
-        (inst_loose.low, inst_loose.high) = (loose.low, loose.high);
-    }
-    for rate in [&mut inst_strict, &mut inst_loose] {
-        // Draws from all or nothing are all the same.
-        if rate.correct == 0 || rate.correct == rate.total {
-            let count = items.len() as u64;
-            let end = Rate::new(if rate.correct == 0 { 0 } else { count }, count);
-            (rate.low, rate.high) = (end.low, end.high);
+    let several = prompts.len() < items.len();
+    let drawn = intervals(&prompts, plan);
+    let rate = |at: usize| {
+        let (correct, total) = prompts.iter().fold((0, 0), |(correct, total), row| {
+            (correct + row[at].gain as u64, total + row[at].size as u64)
+        });
+        let mut rate = Rate::new(correct, total);
+        let of_prompts = matches!(Metric::ALL[at], Metric::PromptStrict | Metric::PromptLoose);
+        // Single answers to prompts have Wilson's.
+        if let (false, Some(drawn)) = (of_prompts && !several, drawn) {
+            (rate.low, rate.high) = (drawn[at].low, drawn[at].high);
+            // Draws from all or nothing are all the same.
+            if correct == 0 || correct == total {
+                let count = prompts.len() as u64;
+                let end = Rate::new(if correct == 0 { 0 } else { count }, count);
+                (rate.low, rate.high) = (end.low, end.high);
+            }
         }
-    }
+        rate
+    };
+    let [prompt_strict, inst_strict, prompt_loose, inst_loose] = std::array::from_fn(rate);
     Metrics {
-        prompt_strict: rate(Metric::PromptStrict),
+        prompts: prompts.len() as u64,
+        prompt_strict,
         inst_strict,
-        prompt_loose: rate(Metric::PromptLoose),
+        prompt_loose,
         inst_loose,
         per_instruction: table(items, profile, |id| id),
         per_family: table(items, profile, family),
     }
+}
+
+fn sum(samples: &[Judged], metric: Metric, profile: Profile) -> Cluster {
+    samples.iter().map(|item| metric.cluster(item, profile)).fold(Cluster::default(), |sum, one| {
+        Cluster { gain: sum.gain + one.gain, size: sum.size + one.size }
+    })
 }
 
 /// The group of a rule: what stands before the colon.
@@ -191,4 +210,55 @@ fn table(
         loose: Rate::new(loose, total),
     };
     counts.into_iter().map(|(id, counts)| (id.to_owned(), both(counts))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::Outcome;
+
+    const PLAN: Plan = Plan { resamples: 500, seed: 0 };
+
+    fn item(key: usize, verdicts: [bool; 2]) -> Judged {
+        let outcome = |followed| {
+            let followed = Followed { strict: followed, loose: followed };
+            Outcome {
+                id: "a:b".to_owned(),
+                args: "{}".to_owned(),
+                degree: 0.0,
+                reason: String::new(),
+                error: None,
+                official: followed,
+                corrected: followed,
+            }
+        };
+        Judged {
+            key: key.to_string(),
+            prompt: format!("p{key}"),
+            response: Some(String::new()),
+            answer: None,
+            finish_reason: None,
+            thinking: None,
+            irregular: false,
+            outcomes: verdicts.map(outcome).into(),
+        }
+    }
+
+    #[test]
+    fn equal_samples_of_a_prompt_tell_no_more_than_one() {
+        let once: Vec<Judged> = (0..40).map(|at| item(at, [at % 2 == 0, at % 3 > 0])).collect();
+        let thrice: Vec<Judged> = once.iter().flat_map(|item| vec![item.clone(); 3]).collect();
+        let [one, three] = [&once, &thrice].map(|list| compute(list, Profile::Official, PLAN));
+        assert_eq!((one.prompts, three.prompts, three.prompt_strict.total), (40, 40, 120));
+        let ends = |rate: Rate| (rate.rate, rate.low, rate.high);
+        assert_eq!(ends(one.inst_strict), ends(three.inst_strict));
+        // Wilson's interval of 120 single answers would be far narrower than that of 40 prompts.
+        let (of_prompts, drawn) = (one.prompt_strict, three.prompt_strict);
+        let wide = drawn.high - drawn.low;
+        assert!((wide / (of_prompts.high - of_prompts.low) - 1.0).abs() < 0.15, "{drawn:?}");
+        let single = Rate::new(drawn.correct, drawn.total);
+        assert!(wide > 1.5 * (single.high - single.low));
+        let all = compute(&vec![item(0, [true; 2]); 3], Profile::Official, PLAN);
+        assert_eq!(all.prompt_strict.low, Rate::new(1, 1).low);
+    }
 }

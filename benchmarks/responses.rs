@@ -72,6 +72,18 @@ pub fn read(path: &Path) -> Result<Vec<Response>> {
     Ok(list)
 }
 
+/// How many samples of each prompt were asked for; 1 where nothing tells.
+///
+/// # Errors
+/// An artifact that cannot be read.
+pub fn samples(path: &Path) -> Result<u64> {
+    if !path.is_dir() {
+        return Ok(1);
+    }
+    let manifest = artifact::open(path)?.manifest;
+    Ok(manifest.counts.get("samples").and_then(Value::as_u64).unwrap_or(1))
+}
+
 /// Adds the rows of a Parquet file.
 fn table(file: &Path, options: Options<'_>, list: &mut Vec<Response>) -> Result<()> {
     for row in rows::open(file, options)? {

@@ -63,6 +63,11 @@ pub struct Row {
     pub marks: Vec<Mark>,
 }
 
+/// The name of the row of an item's sample, from 0: the item's own, then `ITEM#2` and on.
+pub fn sample_key(item: &str, sample: usize) -> String {
+    if sample == 0 { item.to_owned() } else { format!("{item}#{}", sample + 1) }
+}
+
 /// A part of the items or of the constraints: `{"dimension": "level", "name": "3"}`.
 ///
 /// Dimensions in use: `instruction`, `family`, `type`, `level`, `composition`, `category`,

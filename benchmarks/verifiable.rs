@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::items::{self, Items};
-use crate::join::{self, Report};
-use crate::responses;
+use crate::join::{self, Joined, Report, Row};
+use crate::responses::{self, Response};
 use crate::score::{Judged, Setting, score};
 use crate::statistics::bootstrap::Plan;
 use crate::thinking::Counts;
@@ -17,7 +17,7 @@ pub const PLAN: Plan = Plan { resamples: 2_000, seed: 0 };
 /// A scored run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Every item of the prompts file, in its order.
+    /// Every item of the prompts file, in its order; a row a sample, where there are several.
     pub items: Vec<Judged>,
     /// The digest of the items.
     pub dataset: String,
@@ -27,14 +27,21 @@ pub struct Evaluation {
     pub thinking: Counts,
 }
 
-/// Scores the responses in `responses` to the prompts in `prompts`.
+/// Scores the responses in `responses` to the prompts in `prompts`: of a file the last one to a
+/// prompt, as the official scorers do; of an artifact every sample.
 ///
 /// # Errors
 /// A file or a line that cannot be taken, or an instruction that no rule can take.
 pub fn run(prompts: &Path, responses: &Path, setting: &Setting) -> Result<Evaluation> {
     let (items, answers) = rayon::join(|| items::read(prompts), || responses::read(responses));
     let (items, answers) = (items?, answers?);
-    let joined = join::join(&items, &answers);
+    let (items, joined) = match responses::samples(responses)? {
+        0..=1 => {
+            let joined = join::join(&items, &answers);
+            (items, joined)
+        }
+        _ => samples(&items, &answers),
+    };
     if let (true, Some(item), Some(first)) =
         (joined.of_item.iter().all(Option::is_none), items.list.first(), answers.first())
     {
@@ -49,6 +56,15 @@ pub fn run(prompts: &Path, responses: &Path, setting: &Setting) -> Result<Evalua
         }
     }
     Ok(Evaluation { items: judged, dataset: items.digest, join: joined.report, thinking })
+}
+
+/// A row a sample.
+fn samples(items: &Items, answers: &[Response]) -> (Items, Joined) {
+    let (of_item, report) = join::join_all(items, answers);
+    let rows = join::rows(&of_item);
+    let told = |row: &Row| row.answer.filter(|&at| answers[at].text.is_some());
+    let of_item = rows.iter().map(told).collect();
+    (join::items_of(&rows, items), Joined { of_item, report })
 }
 
 /// Reads the prompts and compiles their instructions, so that a file that cannot be scored is

@@ -153,12 +153,23 @@ impl Outcome {
         text
     }
 
+    /// What the rates are of, where a prompt has several samples.
+    fn of_samples(&self) -> Option<String> {
+        let (rows, prompts) = (self.metrics.prompt_strict.total, self.metrics.prompts);
+        (rows > prompts).then(|| {
+            format!(
+                "{rows} samples of {prompts} prompts: rates are means over all of them; intervals \
+                 draw whole prompts"
+            )
+        })
+    }
+
     /// What a reader must know beside the figures, one line each.
     pub fn notes(&self) -> Vec<String> {
         let join = &self.join;
         let lines = |lines: &[u64]| listed(lines.iter().map(u64::to_string));
         let keys = |keys: &[String]| listed(keys.iter().cloned());
-        let mut notes = Vec::new();
+        let mut notes = Vec::from_iter(self.of_samples());
         let mut note = |count: usize, what: &str, which: String| {
             if count > 0 {
                 notes.push(format!("{count} {what}: {which}"));

@@ -59,7 +59,7 @@ pub fn pull(
     Ok(Pulled { benchmark: name, licence, items, command, fetched })
 }
 
-/// The items of `benchmark` where [`pull`] left them below `to`; none where it did not.
+/// The items of `benchmark` where [`fn@pull`] left them below `to`; none where it did not.
 ///
 /// # Errors
 /// A note of what was pulled that cannot be read.

@@ -70,8 +70,7 @@ pub struct Outcome {
 /// Reads the answers and judges them.
 ///
 /// # Errors
-/// A file that cannot be taken, an item that no rule can take; several samples a prompt where
-/// scores are to be written, which hold one; scores that cannot be written.
+/// A file that cannot be taken, an item that no rule can take; scores that cannot be written.
 pub fn run(config: &Config) -> Result<Outcome> {
     let answers = exchange::read(&config.answers, config.layout)?;
     let how = exchange::Config {
@@ -84,13 +83,6 @@ pub fn run(config: &Config) -> Result<Outcome> {
     let benchmark = config.benchmark.map_or_else(|| of_rules(&scored), Ok)?;
     let artifact = match &config.out {
         None => None,
-        Some(_) if scored.most > 1 => {
-            return Err(Error::usage(format!(
-                "{}: up to {} samples a prompt, and scores hold one: choose it with --sample",
-                config.answers.display(),
-                scored.most
-            )));
-        }
         Some(out) => {
             let name = config.name.clone();
             let origin = Origin {
@@ -149,9 +141,6 @@ impl Outcome {
             self.benchmark
         );
         text.push_str(&self.run.markdown());
-        if *most > 1 {
-            text.push_str("\nRates are means over all samples; intervals draw whole prompts.\n");
-        }
         for note in &self.notes {
             text.push_str(&format!("\n{note}\n"));
         }

@@ -174,9 +174,20 @@ fn an_artifact_of_responses_is_read_as_its_lines_are() {
     assert!(named[0].ends_with("r.jsonl") && named[1].starts_with(id), "{named:?}");
     assert_eq!(facts["headline"][0]["deltas"][0]["difference"], 0.0);
 
-    // Of two samples the last is scored, and the others are named.
-    let twice = eval(&prompts, &generate("2"), &["--json"]).ok().json();
-    assert_eq!(twice["join"]["replaced"], json!((0..12).map(|n| 2 * n + 1).collect::<Vec<_>>()));
+    // Both of two samples are scored, those of a prompt as one cluster.
+    let both = generate("2");
+    let twice = eval(&prompts, &both, &["--json"]).ok().json();
+    assert_eq!(
+        (&twice["prompt_strict"]["total"], &twice["join"]["replaced"]),
+        (&json!(24), &json!([]))
+    );
+    let told = eval(&prompts, &both, &[]).ok();
+    assert!(told.text().contains("24 samples of 12 prompts"), "{}", told.text());
+    let kept = scored(&prompts, &both, &runs);
+    let facts = heedful(["report", &kept, "--json"]).ok().json();
+    let figure = &facts["headline"][0]["figures"][0];
+    assert_eq!((&figure["size"], &figure["clusters"]), (&json!(24.0), &json!(12)));
+    assert_eq!(figure["low"], twice["prompt_strict"]["low"], "the report's interval is its own");
     // Scores are no responses.
     eval(&prompts, Path::new(&one), &[]).refused(&["`evaluate`", "`generate`"]);
 }

@@ -237,13 +237,21 @@ fn several_samples_are_all_scored_and_one_can_be_chosen() {
     let path = file(folder.path(), "samples.jsonl", lines(&texts));
     let text = score(&path, &[]).ok();
     assert!(text.text().contains("5 responses to 2 prompts, 2 to 3 samples a prompt"));
-    assert!(text.text().contains("means over all samples"), "{}", text.text());
+    assert!(text.text().contains("rates are means over all of them"), "{}", text.text());
     let scores = score(&path, &["--json"]).ok().json();
     assert_eq!(scores["prompt_strict"]["correct"], 2);
     assert_eq!(scores["prompt_strict"]["total"], 5);
     let out = arg(folder.path().join("runs"));
-    score(&path, &["--out", &out]).refused(&["samples.jsonl", "up to 3 samples", "--sample"]);
-    assert!(!folder.path().join("runs").exists());
+    // All of them are kept: prompts are what is drawn, each with its samples.
+    let all = score(&path, &["--out", &out, "--json"]).ok().json();
+    assert_eq!(all["prompt_strict"]["total"], 5);
+    let all = all["path"].as_str().unwrap().to_owned();
+    let kept = heedful(["report", &all, "--json"]).ok().json();
+    let figure = &kept["headline"][0]["figures"][0];
+    assert_eq!((&figure["value"], &figure["clusters"]), (&json!(0.4), &json!(2)));
+    let to = arg(folder.path().join("theirs"));
+    heedful(["data", "export", &all, "--to", "lm-eval", "--out", &to])
+        .refused(&["several samples a prompt", "--sample"]);
     let one = score(&path, &["--out", &out, "--sample", "1", "--json"]).ok().json();
     assert_eq!((&one["prompt_strict"]["correct"], &one["samples"]), (&json!(1), &json!([1, 1])));
     let other = score(&path, &["--out", &out, "--sample", "2", "--json"]).ok().json();
@@ -253,6 +261,16 @@ fn several_samples_are_all_scored_and_one_can_be_chosen() {
     let [first, second] = [format!("first={}", paths[0]), format!("second={}", paths[1])];
     let facts = heedful(["report", &first, &second, "--json"]).ok().json();
     assert_eq!(facts["headline"][0]["deltas"][0]["difference"], -0.5);
+    // One sample a prompt beside all: an item changes by its mean, shown by the sample that tells.
+    let facts = heedful(["report", &first, &format!("all={all}"), "--json"]).ok().json();
+    let delta = facts["headline"][0]["deltas"][0]["difference"].as_f64().unwrap();
+    assert!((delta + 0.1).abs() < 1e-12, "{delta}");
+    let flips = facts["flips"].as_array().unwrap();
+    assert_eq!(flips.len(), 1);
+    assert_eq!((&flips[0]["key"], &flips[0]["kind"]), (&json!("1"), &json!("lost")));
+    assert!((flips[0]["change"].as_f64().unwrap() + 1.0 / 3.0).abs() < 1e-12, "{}", flips[0]);
+    assert_eq!(flips[0]["sides"][0]["response"], "a");
+    assert_eq!(flips[0]["sides"][1]["response"], "a, b");
     score(&path, &["--sample", "4"]).refused(&["sample 4", "the most that one has is 3"]);
 }
 

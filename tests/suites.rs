@@ -227,7 +227,7 @@ fn several_benchmarks_are_scored_in_one_go_and_a_model_is_asked_on_the_way() {
     let all = || given.iter().chain(&model).chain(&rest);
     let scores = heedful(all()).ok().json();
     let found = &scores["benchmarks"];
-    assert_eq!(found["ifeval"]["prompt_strict"]["total"], 1);
+    assert_eq!(found["ifeval"]["prompt_strict"]["total"], 2, "both samples of the one prompt");
     assert_eq!(found["reasoning"]["figures"]["samples"], 2);
     assert_eq!(found["reasoning"]["join"]["short"], json!([]));
     // What was answered and scored is there already: nothing is new.

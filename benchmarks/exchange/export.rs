@@ -15,6 +15,7 @@ use heedful_datasets::json::parse;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::metrics::is_sample_of;
 use crate::score::{Followed, Judged, Outcome};
 use crate::scores::Scores;
 
@@ -77,6 +78,11 @@ impl<'a> Run<'a> {
             "heedful": manifest.revision.version,
             "commit": manifest.revision.commit,
         });
+        if scores.items.windows(2).any(|pair| is_sample_of(&pair[0], &pair[1])) {
+            let problem = "holds several samples a prompt, and the layout is written with one; \
+                           choose it with `heedful score --sample`";
+            return Err(Error::content(&scores.artifact.path, problem));
+        }
         Ok(Run {
             name: &manifest.name,
             task: task.ok_or_else(missing)?,

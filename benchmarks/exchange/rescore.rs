@@ -13,11 +13,10 @@ use super::agreement::{self, Agreement, ScoreCheck};
 use super::{Answer, Answers};
 use crate::error::{Error, Result};
 use crate::items::{self, Item, Items};
-use crate::join::{Index, Joined, Report, nothing};
-use crate::metrics::{Metric, Metrics, compute};
+use crate::join::{self, Index, Joined, Report, Row, nothing};
+use crate::metrics::{Metrics, compute};
 use crate::responses::Response;
 use crate::score::{Judged, Setting, score};
-use crate::statistics::bootstrap::{Cluster, intervals};
 use crate::thinking::Counts;
 use crate::verifiable::{Evaluation, PLAN};
 
@@ -85,7 +84,7 @@ pub fn rescore(answers: &Answers, config: &Config<'_>) -> Result<Rescored> {
     let (rows, judged) = judge(&matched, answers, config)?;
     let counts = || matched.of_item.iter().map(Vec::len).filter(|&n| n > 0);
     let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
-    let metrics = metrics(&judged, &rows, matched.items.list.len(), most, config.setting);
+    let metrics = compute(&judged, config.setting.profile, PLAN);
     let mut thinking = Counts::default();
     for item in &judged {
         if let Some(state) = item.thinking {
@@ -229,23 +228,13 @@ fn ending<'a>(rendered: &str, items: &'a Items) -> Option<&'a str> {
     fitting.reduce(|best, prompt| if prompt.len() > best.len() { prompt } else { best })
 }
 
-/// A row of the evaluation: which item, and which answer if it has one.
-struct Row {
-    item: usize,
-    answer: Option<usize>,
-}
-
 /// Judges every sample of every item; an item without any is one row without response.
 fn judge(
     matched: &Matched,
     answers: &Answers,
     config: &Config<'_>,
 ) -> Result<(Vec<Row>, Vec<Judged>)> {
-    let rows = matched.of_item.iter().enumerate().flat_map(|(item, list)| {
-        let none = list.is_empty().then_some(Row { item, answer: None });
-        list.iter().map(move |&at| Row { item, answer: Some(at) }).chain(none)
-    });
-    let rows: Vec<Row> = rows.collect();
+    let rows = join::rows(&matched.of_item);
     let response = |answer: &Answer| Response {
         key: None,
         prompt: None,
@@ -257,12 +246,7 @@ fn judge(
     let responses: Vec<Response> = answers.list.iter().map(response).collect();
     let of_row = rows.iter().map(|row| row.answer.filter(|&at| responses[at].text.is_some()));
     let joined = Joined { of_item: of_row.collect(), report: Report::default() };
-    let items = Items {
-        list: rows.iter().map(|row| matched.items.list[row.item].clone()).collect(),
-        digest: String::new(),
-        repeated_keys: Vec::new(),
-        repeated_prompts: Vec::new(),
-    };
+    let items = join::items_of(&rows, &matched.items);
     let file = config.prompts.unwrap_or(config.path);
     let judged = score(&items, &responses, &joined, config.setting, file);
     // An entry of an archive has no line: its name is told in its place.
@@ -277,39 +261,6 @@ fn judge(
         (error, _) => error,
     })?;
     Ok((rows, judged))
-}
-
-/// The figures of all rows; with several samples a prompt, the intervals draw prompts.
-fn metrics(
-    judged: &[Judged],
-    rows: &[Row],
-    prompts: usize,
-    most: usize,
-    setting: &Setting,
-) -> Metrics {
-    let mut metrics = compute(judged, setting.profile, PLAN);
-    if most < 2 {
-        return metrics;
-    }
-    let mut clusters = vec![[Cluster::default(); 4]; prompts];
-    for (row, item) in rows.iter().zip(judged) {
-        for (sum, metric) in clusters[row.item].iter_mut().zip(Metric::ALL) {
-            let one = metric.cluster(item, setting.profile);
-            (sum.gain, sum.size) = (sum.gain + one.gain, sum.size + one.size);
-        }
-    }
-    if let Some([prompt_strict, inst_strict, prompt_loose, inst_loose]) = intervals(&clusters, PLAN)
-    {
-        for (rate, interval) in [
-            (&mut metrics.prompt_strict, prompt_strict),
-            (&mut metrics.inst_strict, inst_strict),
-            (&mut metrics.prompt_loose, prompt_loose),
-            (&mut metrics.inst_loose, inst_loose),
-        ] {
-            (rate.low, rate.high) = (interval.low, interval.high);
-        }
-    }
-    metrics
 }
 
 /// Keys of items none of whose samples holds a response.

@@ -8,7 +8,7 @@ use super::metrics::{majority, pass_of, sizes};
 use super::prompt;
 use crate::answer::Grade;
 use crate::responses::Response;
-use crate::sheet::{Group, Mark, Metric, Row, Sheet};
+use crate::sheet::{Group, Mark, Metric, Row, Sheet, sample_key};
 use crate::statistics::bootstrap::Cluster;
 
 /// The sheet of `judged`, which are `items` checked by `responses`: a row a sample.
@@ -37,7 +37,7 @@ pub fn sheet(items: &Items, judged: &[Judged], responses: &[Response]) -> Sheet 
                 value.as_ref().map(|value| Group::new(name, value))
             };
             rows.push(Row {
-                key: if samples > 1 { format!("{}#{at}", item.key) } else { item.key.clone() },
+                key: sample_key(&item.key, at),
                 cluster: item.key.clone(),
                 prompt: text.clone(),
                 response: response.and_then(|response| response.text.clone()),

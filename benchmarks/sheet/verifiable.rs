@@ -1,7 +1,7 @@
 //! Scores of verifiable instructions as a sheet: the four accuracies.
 
-use super::{Group, Mark, Metric as Measured, Row, Sheet};
-use crate::metrics::{Metric, family};
+use super::{Group, Mark, Metric as Measured, Row, Sheet, sample_key};
+use crate::metrics::{Metric, family, is_sample_of};
 use crate::score::{Judged, Outcome};
 use crate::scores::Scores;
 use heedful_constraints::Profile;
@@ -10,14 +10,17 @@ impl Sheet {
     /// The sheet of `scores`, under the profile that they were scored with.
     pub fn of_scores(scores: &Scores) -> Sheet {
         let metric = |metric: Metric| Measured { name: metric.name().to_owned(), best: 1.0 };
-        let rows = scores.items.iter().map(|item| row(item, scores.profile));
+        let rows = scores.items.chunk_by(is_sample_of).flat_map(|samples| {
+            let rows = samples.iter().enumerate();
+            rows.map(|(at, item)| row(item, sample_key(&item.key, at), scores.profile))
+        });
         Sheet { metrics: Metric::ALL.map(metric).into(), rows: rows.collect() }
     }
 }
 
-fn row(item: &Judged, profile: Profile) -> Row {
+fn row(item: &Judged, key: String, profile: Profile) -> Row {
     Row {
-        key: item.key.clone(),
+        key,
         cluster: item.prompt.clone(),
         prompt: item.prompt.clone(),
         response: item.response.clone(),

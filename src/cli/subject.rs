@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use heedful_benchmarks::catalogue::Benchmark;
+use heedful_benchmarks::catalogue::{Benchmark, Scoring};
 use heedful_benchmarks::reasoning::layout::Layout;
 use heedful_datasets::manifest::Plan;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(super) struct Subject {
     /// The environment variable that holds that server's key.
     #[arg(long, value_name = "NAME", requires = "endpoint", help_heading = "Model under test")]
     api_key_env: Option<String>,
-    /// Samples of each reasoning item; other benchmarks take one.
+    /// Samples of each item; benchmarks with a judge take one.
     #[arg(
         short = 'n',
         long,
@@ -135,9 +135,10 @@ impl Subject {
     }
 
     fn job(&self, asking: &Asking<'_>, sampling: Value, policy: String, read: input::Input) -> Job {
-        let several =
-            matches!(asking.benchmark.scoring, heedful_benchmarks::catalogue::Scoring::Answers);
-        let samples = if several { self.samples } else { 1 };
+        let samples = match asking.benchmark.scoring {
+            Scoring::Judge => 1,
+            Scoring::Rules | Scoring::Answers => self.samples,
+        };
         let config = json!({
             "benchmark": asking.benchmark.name,
             "sampling": sampling,

@@ -1,6 +1,6 @@
 //! Items on which runs differ, with their responses and explanations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heedful_benchmarks::sheet::{Mark, Row, Sheet};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::input::{Bench, pairs};
 
 /// An item whose verdict on some constraint, or whose share of the first metric, differs from the
-/// base's in some run.
+/// base's in some run; over all samples where there are several.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Flip {
     /// Of which benchmark.
@@ -26,7 +26,7 @@ pub struct Flip {
     pub changed: usize,
     /// The constraints: what each is about, and its finest kind.
     pub constraints: Vec<(String, String)>,
-    /// One a run.
+    /// One a run; of several samples the one that shows the change best.
     pub sides: Vec<Side>,
 }
 
@@ -75,27 +75,25 @@ pub(super) fn flips(benches: &[Bench]) -> Vec<Flip> {
 
 fn of_bench(bench: &Bench) -> Vec<Flip> {
     let base = bench.base();
-    let others: Vec<(usize, &Sheet, HashMap<usize, usize>)> = bench
-        .others()
-        .map(|(run, sheet)| (run, sheet, pairs(base, sheet).into_iter().collect()))
-        .collect();
+    let others: Vec<(usize, Vec<Samples<'_>>)> =
+        bench.others().map(|(run, sheet)| (run, beside(base, sheet))).collect();
     let mut flips = Vec::new();
-    for (at, row) in base.rows.iter().enumerate() {
-        let mut found: Vec<Option<&Row>> = vec![None; bench.cells.len()];
-        found[bench.base] = Some(row);
+    for (at, own) in items(base).1.into_iter().enumerate() {
         let (mut change, mut changed, mut won, mut lost) = (0.0_f64, 0, false, false);
-        for (run, sheet, places) in &others {
-            let Some(other) = places.get(&at).map(|at| &sheet.rows[*at]) else { continue };
-            found[*run] = Some(other);
-            let own = share(other) - share(row);
-            won |= own > 0.0;
-            lost |= own < 0.0;
-            if own.abs() > change.abs() {
-                change = own;
+        let found: Vec<(usize, &Samples<'_>)> = others
+            .iter()
+            .map(|(run, list)| (*run, &list[at]))
+            .filter(|(_, samples)| !samples.is_empty())
+            .collect();
+        for (_, samples) in &found {
+            let step = share(samples) - share(&own);
+            won |= step > 0.0;
+            lost |= step < 0.0;
+            if step.abs() > change.abs() {
+                change = step;
             }
-            let differ = |(a, b): (&Mark, &Mark)| a.met != b.met;
-            let marks = row.marks.iter().zip(&other.marks);
-            changed += marks.filter(|(a, b)| differ((a, b))).count();
+            let marks = 0..own[0].marks.len().min(samples[0].marks.len());
+            changed += marks.filter(|&mark| met(samples, mark) != met(&own, mark)).count();
         }
         if change == 0.0 && changed == 0 {
             continue;
@@ -105,24 +103,85 @@ fn of_bench(bench: &Bench) -> Vec<Flip> {
             (false, true) => "lost",
             _ => "mixed",
         };
-        let marks = found.iter().flatten().map(|row| &row.marks).find(|marks| !marks.is_empty());
+        let mut sides = vec![None; bench.cells.len()];
+        sides[bench.base] = Some(telling(&own, -change));
+        found.iter().for_each(|(run, samples)| sides[*run] = Some(telling(samples, change)));
+        let marks = sides.iter().flatten().map(|row| &row.marks).find(|marks| !marks.is_empty());
         flips.push(Flip {
             benchmark: bench.name.clone(),
-            key: row.key.clone(),
-            prompt: row.prompt.clone(),
+            key: own[0].key.clone(),
+            prompt: own[0].prompt.clone(),
             kind,
             change,
             changed,
             constraints: marks.into_iter().flatten().map(named).collect(),
-            sides: found.into_iter().map(|row| row.map(side).unwrap_or_default()).collect(),
+            sides: sides.into_iter().map(|row| row.map(side).unwrap_or_default()).collect(),
         });
     }
     flips
 }
 
-/// Of the first metric.
-fn share(row: &Row) -> f64 {
-    row.shares.first().filter(|own| own.size > 0.0).map_or(0.0, |own| own.gain / own.size)
+/// The rows of one item: its samples.
+type Samples<'a> = Vec<&'a Row>;
+
+/// The name of an item: its key and its prompt.
+type Name<'a> = (&'a str, &'a str);
+
+/// The items of a sheet in its order, and where each stands.
+fn items(sheet: &Sheet) -> (HashMap<Name<'_>, usize>, Vec<Samples<'_>>) {
+    let mut places: HashMap<Name<'_>, usize> = HashMap::new();
+    let mut items: Vec<Samples<'_>> = Vec::new();
+    for row in &sheet.rows {
+        // A further sample is named after the first (`sheet::sample_key`).
+        let numbered = row.key.rsplit_once('#').filter(|(_, n)| n.parse::<usize>().is_ok());
+        let first = numbered.and_then(|(item, _)| places.get(&(item, row.prompt.as_str())));
+        if let Some(&at) = first {
+            items[at].push(row);
+            continue;
+        }
+        places.insert((&row.key, &row.prompt), items.len());
+        items.push(vec![row]);
+    }
+    (places, items)
+}
+
+/// The samples in `sheet` of each item of `base`; none where it has none that is alike.
+fn beside<'a>(base: &'a Sheet, sheet: &'a Sheet) -> Vec<Samples<'a>> {
+    let (places, mut there) = items(sheet);
+    let alike: HashSet<Name<'_>> = pairs(base, sheet)
+        .into_iter()
+        .map(|(at, _)| (base.rows[at].key.as_str(), base.rows[at].prompt.as_str()))
+        .collect();
+    let mut of = |own: &Row| {
+        let name = (own.key.as_str(), own.prompt.as_str());
+        let at = places.get(&name).filter(|_| alike.contains(&name))?;
+        Some(std::mem::take(&mut there[*at]))
+    };
+    items(base).1.iter().map(|own| of(own[0]).unwrap_or_default()).collect()
+}
+
+/// Of the first metric, over all samples.
+fn share(samples: &[&Row]) -> f64 {
+    let own = samples.iter().filter_map(|row| row.shares.first());
+    let (gain, size) = own.fold((0.0, 0.0), |(gain, size), own| (gain + own.gain, size + own.size));
+    if size > 0.0 { gain / size } else { 0.0 }
+}
+
+/// In how many of the samples, of one hundred, a constraint is satisfied, and is undecided.
+fn met(samples: &[&Row], mark: usize) -> [f64; 2] {
+    let of = |verdict| {
+        let count =
+            samples.iter().filter(|row| row.marks.get(mark).map(|m| m.met) == Some(verdict));
+        100.0 * count.count() as f64 / samples.len() as f64
+    };
+    [of(Some(true)), of(None)]
+}
+
+/// The sample that shows a change best: the first of those with the highest share where it rose,
+/// with the lowest where it fell.
+fn telling<'a>(samples: &[&'a Row], change: f64) -> &'a Row {
+    let rank = |row: &&&Row| -share(&[**row]) * if change == 0.0 { 0.0 } else { change.signum() };
+    samples.iter().min_by(|a, b| rank(a).total_cmp(&rank(b))).expect("an item has a row")
 }
 
 fn named(mark: &Mark) -> (String, String) {
