@@ -7,6 +7,7 @@
 
 pub mod change;
 pub mod check;
+mod csv;
 mod draw;
 pub mod gather;
 pub mod items;

@@ -103,6 +103,9 @@ fn complexbench_is_scored_with_its_dependencies() {
     let responses = "{\"generated\":\"abc\"}\n{\"generated\":null}\n";
     let responses = arg(file(folder.path(), "r.jsonl", responses));
     let given = ["eval", "complexbench", "--items", &items, "--responses", &responses, "--json"];
+    let short = arg(file(folder.path(), "short.jsonl", "{\"generated\":\"abc\"}\n"));
+    heedful(["eval", "complexbench", "--items", &items, "--responses", &short])
+        .refused(&["short.jsonl: 1 responses as `generated`", "there are 2"]);
     let score = |replies: [&str; 3]| {
         let row = |(at, reply): (usize, &&str)| {
             json!({"key": format!("0/{at}"), "reply": reply}).to_string() + "\n"

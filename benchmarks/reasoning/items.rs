@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::csv;
 use super::layout::{self, Layout};
 use crate::error::{Error, Result};
 use crate::lines::objects;
@@ -55,21 +56,27 @@ pub struct Reading {
     pub seed: u64,
 }
 
-/// Reads a file of one JSON object a line.
+/// Reads a file of one JSON object a line, a JSON array, a Parquet file, or a table whose name ends
+/// in `.csv`.
 ///
 /// # Errors
 /// A file that cannot be read, or that holds no row; a layout that the keys do not tell; a row
 /// that lacks a key of its layout, or has a value there that cannot be.
 pub fn load(path: &Path, reading: Reading) -> Result<Items> {
     let (mut list, mut known) = (Vec::new(), reading.layout);
-    objects(path, |line, row| {
+    let mut each = |line, row: &_| {
         let layout = match known {
             Some(layout) => layout,
             None => *known.insert(Layout::of(row)?),
         };
         list.push(layout::item(layout, row, line, reading.seed)?);
         Ok(())
-    })?;
+    };
+    if csv::is_named(path) {
+        csv::objects(path, &mut each)?;
+    } else {
+        objects(path, &mut each)?;
+    }
     if list.is_empty() {
         return Err(Error::content(path, "no question in it"));
     }

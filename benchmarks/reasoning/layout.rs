@@ -18,7 +18,8 @@ pub enum Layout {
     /// `problem`, `solution` with the answer in its last box, `level`, `type`; also `answer` and
     /// `subject`, as in MATH-500.
     Math,
-    /// `id`, `problem`, and `answer`: a whole number from 0 to 999.
+    /// `problem` or `question`, and `answer`: a whole number from 0 to 999. Keys may begin with a
+    /// capital.
     Aime,
     /// `Question`, `Correct Answer`, `Incorrect Answer 1` to `3`: the options are put in an order
     /// that is drawn for each question.
@@ -26,6 +27,11 @@ pub enum Layout {
     /// `question`, `options`, `answer` (a letter), `answer_index`, `category`.
     MmluPro,
 }
+
+/// What a question of AIME stands under.
+const QUESTION: [&str; 4] = ["problem", "Problem", "question", "Question"];
+/// What its answer stands under.
+const ANSWER: [&str; 2] = ["answer", "Answer"];
 
 type Row = Map<String, Value>;
 type Read<T> = Result<T, String>;
@@ -62,10 +68,13 @@ impl Layout {
         if has("problem") && any(&["level", "type", "subject"]) {
             return Ok(Layout::Math);
         }
-        if any(&["problem", "Problem"]) && any(&["answer", "Answer"]) {
+        // What is no answer at all is told with its item.
+        let answer = fields::name(row, &ANSWER).ok().flatten();
+        let whole = answer.is_some_and(|answer| whole(&answer).is_some());
+        if any(&QUESTION) && whole {
             return Ok(Layout::Aime);
         }
-        if has("problem") && has("solution") {
+        if has("problem") && any(&["answer", "solution"]) {
             return Ok(Layout::Math);
         }
         if has("question") && has("answer") {
@@ -147,14 +156,20 @@ fn math(row: &Row) -> Read<Item> {
 }
 
 fn aime(row: &Row) -> Read<Item> {
-    let question = need(row, &["problem", "Problem"])?;
-    let answer = fields::name(row, &["answer", "Answer"])?.ok_or("key `answer` is missing")?;
-    let number = answer.trim().parse::<u32>().ok().filter(|number| *number <= 999);
-    let number = number.ok_or_else(|| {
+    let question = need(row, &QUESTION)?;
+    let answer = fields::name(row, &ANSWER)?.ok_or("key `answer` is missing")?;
+    let number = whole(&answer).ok_or_else(|| {
         let found = shortened(&answer);
         format!("key `answer`: expected a whole number from 0 to 999, found `{found}`")
     })?;
     Ok(bare(question, Vec::new(), number.to_string()))
+}
+
+/// The whole number from 0 to 999 that `answer` is; tables may keep it as a float.
+fn whole(answer: &str) -> Option<u32> {
+    let digits = answer.trim();
+    let digits = digits.strip_suffix(".0").unwrap_or(digits);
+    digits.parse().ok().filter(|number| *number <= 999)
 }
 
 fn gpqa(row: &Row, seed: u64) -> Read<Item> {

@@ -99,6 +99,28 @@ fn the_order_of_options_is_the_items_own() {
 }
 
 #[test]
+fn layouts_have_variants() {
+    for (text, layout, answer) in [
+        (r#"{"question": "q", "answer": "70"}"#, Layout::Aime, "70"),
+        (r#"{"ID": "1983-1", "Year": 1983, "Question": "q", "Answer": 60.0}"#, Layout::Aime, "60"),
+        (r#"{"problem": "q", "answer": "025"}"#, Layout::Aime, "25"),
+        (r#"{"problem": "q", "answer": "\\frac12"}"#, Layout::Math, "\\frac12"),
+        (r#"{"problem": "q", "answer": "1204"}"#, Layout::Math, "1204"),
+    ] {
+        let items = file(text, Reading::default()).unwrap();
+        assert_eq!((items.layout, items.list[0].answer.as_str()), (Some(layout), answer), "{text}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gpqa.csv");
+    let text = "Record ID,Question,Correct Answer,Incorrect Answer 1,Incorrect Answer 2,\
+                Incorrect Answer 3,High-level domain\n\
+                rec1,\"Which?\n\",\" right\n\",w1,w2,w3,Physics\n";
+    std::fs::write(&path, text).unwrap();
+    let table = load(&path, Reading::default()).unwrap();
+    assert_eq!(table.list, [first(GPQA)]);
+}
+
+#[test]
 fn tables_and_arrays_are_read_as_lines_are() {
     let lines = file(&format!("{GSM8K}\n"), Reading::default()).unwrap();
     let array = file(&format!("[{GSM8K}]"), Reading::default()).unwrap();
@@ -129,8 +151,8 @@ fn what_cannot_be_read_is_named() {
         (MATH.replace("boxed", "box"), "key `solution`: no answer in a `\\boxed{}`"),
         (MATH_500.replace("\\\\frac{3}{4}", " "), "key `answer`: is blank"),
         (
-            AIME.replace("\"204\"", "\"1204\""),
-            "key `answer`: expected a whole number from 0 to 999",
+            format!("{AIME}\n{}", AIME.replace("\"204\"", "\"1204\"")),
+            "line 2: item 60: key `answer`: expected a whole number from 0 to 999",
         ),
         (AIME.replace("\"204\"", "[2]"), "item 60: key `answer`: expected a string or a number"),
         (GPQA.replace("Incorrect Answer 3", "x"), "key `Incorrect Answer 3` is missing"),

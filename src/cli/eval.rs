@@ -25,9 +25,9 @@ use crate::{judge, judged, published, reasoning, revision};
 ///
 /// IFEval and IFBench: the four accuracies of the official scorers; missing responses count as not
 /// followed. CFBench, ComplexBench, FollowBench, InFoBench: rules decide what has one, a judge the
-/// rest; a reply that is not in the form is asked for again, then counted. Reasoning: answers. Where
-/// no judge is asked, all samples of an item count. Responses are joined by key or by the prompt's text. All
-/// figures come with 95 % intervals.
+/// rest; a reply that is not in the form is asked for again, then counted. Reasoning: answers.
+/// Where no judge is asked, all samples of an item count. Responses are joined by key or by the
+/// prompt's text. All figures come with 95 % intervals.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,6 +1,8 @@
 //! ComplexBench: a case a question. One without a rule is judged; of one with a rule the reply
 //! says what the rule is to be applied to.
 
+use std::path::Path;
+
 use heedful_benchmarks::answered::{self, Answers};
 use heedful_benchmarks::complexbench::{
     self, Item, Judgement, Question, Reading, Statistics, Verdict,
@@ -9,7 +11,7 @@ use heedful_benchmarks::metrics::Rate;
 use serde_json::json;
 
 use super::{Config, Judged, judge, readings};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::judge::{Case, Form, Judge};
 use crate::outcome::{PLAN, Scored};
 
@@ -33,7 +35,7 @@ impl Complexbench {
         let prompts = items.list.iter().map(|item| item.instruction.as_str());
         let named = || keys.iter().map(String::as_str).zip(prompts.clone());
         let answers = match &config.responses {
-            Some(path) => match positional(path, items.list.len()) {
+            Some(path) => match positional(path, items.list.len())? {
                 Some(own) => {
                     config.removal.beside(keys.iter().map(String::as_str), own.into_iter())
                 }
@@ -41,7 +43,7 @@ impl Complexbench {
             },
             None => {
                 let problem = "ComplexBench's file holds no responses: give --responses";
-                return Err(crate::error::Error::usage(problem));
+                return Err(Error::usage(problem));
             }
         };
         let (mut cases, mut places) = (Vec::new(), Vec::new());
@@ -56,10 +58,19 @@ impl Complexbench {
     }
 }
 
-/// The responses of a file in the published layout, which belong to the items by position.
-fn positional(path: &std::path::Path, items: usize) -> Option<Vec<Option<String>>> {
-    let list = complexbench::generations(path).ok()?;
-    (list.len() == items).then_some(list)
+/// The responses of a file in the published layout, which belong to the items by position; none of
+/// a file in another.
+fn positional(path: &Path, items: usize) -> Result<Option<Vec<Option<String>>>> {
+    let Ok(list) = complexbench::generations(path) else { return Ok(None) };
+    if list.len() != items {
+        return Err(Error::usage(format!(
+            "{}: {} responses as `generated`, which belong to the items by position, of which \
+             there are {items}; give rows of `key` or `prompt` and `response` for a part",
+            path.display(),
+            list.len()
+        )));
+    }
+    Ok(Some(list))
 }
 
 fn case(at: usize, item: &Item, place: usize, question: &Question, response: &str) -> Case {
