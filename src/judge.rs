@@ -21,7 +21,7 @@ pub use panel::{Agreement, Panel};
 pub use probes::{Plan, Position, Probes, Probing, Turned, Verbosity, probe};
 pub use recorded::Recorded;
 pub use rules::{Disagreement, RuleAgreement, with_rules};
-pub use server::{Server, write_batch};
+pub use server::{Batch, Server, write_batch};
 
 use crate::error::{Error, Result};
 use crate::place::Place;

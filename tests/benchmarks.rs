@@ -129,21 +129,39 @@ fn questions_to_a_judge_go_out_as_a_batch_and_come_back() {
         heedful(given.iter().map(String::as_str).chain(judge).chain(more.iter().copied()))
     };
     with(&["--judge-batch-out", &arg(&questions)]).ok();
-    let text = std::fs::read_to_string(&questions).unwrap();
-    let answers = ["short\t1\n\npolite\t1", "<think>hm</think>in prose\t1"];
-    let results: String = (text.lines().zip(answers))
-        .map(|(line, reply)| {
+    let answered = |questions: &std::path::Path, replies: &[&str], name: &str| {
+        let text = std::fs::read_to_string(questions).unwrap();
+        let line = |(line, reply): (&str, &&str)| {
             let asked: Value = serde_json::from_str(line).unwrap();
             let prompt = asked["body"]["messages"][0]["content"].as_str().unwrap();
             assert!(prompt.contains("One.") || prompt.contains("Two."), "{prompt}");
             let choice = json!({"message": {"content": reply}, "finish_reason": "stop"});
             let response = json!({"status_code": 200, "body": {"choices": [choice]}});
             format!("{}\n", json!({"custom_id": asked["custom_id"], "response": response}))
-        })
-        .collect();
-    let results = arg(file(folder.path(), "results.jsonl", results));
+        };
+        assert_eq!(text.lines().count(), replies.len());
+        let results: String = text.lines().zip(replies).map(line).collect();
+        arg(file(folder.path(), name, results))
+    };
+    let answers = ["short\t1\n\npolite\t1", "<think>hm</think>in prose\t1"];
+    let results = answered(&questions, &answers, "results.jsonl");
     let scores = with(&["--judge-batch-in", &results]).ok().json();
     assert_eq!(scores["official"]["easy"]["csr"], 1.0);
     assert_eq!(scores["official"]["hard"]["csr"], 0.5);
+
+    // What is out of the form is asked again in a batch of its own.
+    let first = answered(&questions, &[answers[0], "who knows"], "first.jsonl");
+    let next = folder.path().join("next.jsonl");
+    let again = ["--judge-batch-out", &arg(&next)].map(str::to_owned);
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    let open = with(&[&["--judge-batch-in", &first], &again[..]].concat()).ok();
+    assert_eq!(open.json()["judging"]["unparsed"], 1);
+    let second = answered(&next, &answers[1..], "second.jsonl");
+    let both = ["--judge-batch-in", &first, "--judge-batch-in", &second];
+    assert_eq!(with(&both).ok().json()["official"], scores["official"]);
+    std::fs::remove_file(&next).unwrap();
+    with(&[&both, &again[..]].concat()).ok();
+    assert!(!next.exists(), "nothing is open");
+    with(&["--judge-batch-in", &second]).refused(&["second.jsonl", "2 of 2 requests got no"]);
     heedful(given.iter().map(String::as_str)).refused(&["no judge: give --judge-replies"]);
 }

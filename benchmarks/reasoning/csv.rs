@@ -49,7 +49,9 @@ pub(super) fn objects(
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> (Vec<(u64, Map<String, Value>)>, Result<()>) {
+    type Rows = Vec<(u64, Map<String, Value>)>;
+
+    fn read(text: &[u8]) -> (Rows, Result<()>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.CSV");
         assert!(is_named(&path) && !is_named(folder.path()));

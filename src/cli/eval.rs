@@ -123,8 +123,8 @@ impl Eval {
     pub(super) fn run(self, place: Place, quiet: bool) -> Result<bool> {
         let asked: Vec<&'static Benchmark> =
             self.benchmarks.iter().map(|name| found(name)).collect::<Result<_>>()?;
-        let batch = self.judges.batch_out()?.is_some();
-        if asked.len() > 1 && (batch || self.save_replies.is_some()) {
+        self.judges.batch_out()?;
+        if asked.len() > 1 && (self.judges.writes_batch() || self.save_replies.is_some()) {
             let problem = "--save-replies and --judge-batch-out take one benchmark at a time";
             return Err(Error::usage(problem));
         }
@@ -291,15 +291,11 @@ impl Eval {
         };
         let none = || Error::usage(format!("{}: no judge decides it", benchmark.name));
         let asked = judged::read(benchmark.name, &config)?.ok_or_else(none)?;
+        if self.judges.writes_batch() && asked.asks_on() {
+            let problem = "its questions depend on the replies before: a batch cannot hold them";
+            return Err(Error::usage(format!("--judge-batch-out: {}: {problem}", benchmark.name)));
+        }
         if let Some((path, sampling)) = self.judges.batch_out()? {
-            if asked.asks_on() {
-                let problem =
-                    "its questions depend on the replies before: a batch cannot hold them";
-                return Err(Error::usage(format!(
-                    "--judge-batch-out: {}: {problem}",
-                    benchmark.name
-                )));
-            }
             judge::write_batch(&path, &sampling, asked.cases())?;
             if !quiet {
                 eprintln!("{}: {} questions", path.display(), asked.cases().len());

@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::generate::cost::Spent;
 use crate::generate::endpoint::{Settings, Tally};
 use crate::generate::request::Sampling;
-use crate::judge::{Agreement, Judge, Panel, Plan, Probes, Probing, Recorded, Scorer, Server};
+use crate::judge::{
+    Agreement, Batch, Judge, Panel, Plan, Probes, Probing, Recorded, Scorer, Server,
+};
 use crate::place::Place;
 use crate::progress;
 
@@ -53,13 +55,13 @@ pub(super) struct Judges {
     /// The environment variable that holds that server's key.
     #[arg(long, value_name = "NAME", requires = "judge_endpoint", help_heading = "Judges")]
     judge_key_env: Option<String>,
-    /// Write the questions as an OpenAI batch file, and ask nobody.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["judge_endpoint", "judge_batch_in"],
-          help_heading = "Judges")]
-    judge_batch_out: Option<PathBuf>,
-    /// Take the replies from the results of such a batch.
+    /// Write the questions as an OpenAI batch file, and ask nobody; with --judge-batch-in, those
+    /// whose reply is missing or not in the form, to be asked again.
     #[arg(long, value_name = "FILE", conflicts_with = "judge_endpoint", help_heading = "Judges")]
-    judge_batch_in: Option<PathBuf>,
+    judge_batch_out: Option<PathBuf>,
+    /// Take the replies from the results of such batches. May be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with = "judge_endpoint", help_heading = "Judges")]
+    judge_batch_in: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) line: Line,
 }
@@ -108,14 +110,23 @@ impl Judges {
             || self.judge_reward.is_some()
             || self.judge.is_some()
             || self.judge_endpoint.is_some()
-            || self.judge_batch_in.is_some()
+            || !self.judge_batch_in.is_empty()
             || self.judge_batch_out.is_some()
             || self.probe.is_some()
     }
 
-    /// Where a batch of questions is to be written, if it is, and how the model is to be asked.
+    /// Whether a batch of questions is to be written.
+    pub(super) fn writes_batch(&self) -> bool {
+        self.judge_batch_out.is_some()
+    }
+
+    /// Where a first batch of questions is to be written, if it is, and how the model is to be
+    /// asked.
     pub(super) fn batch_out(&self) -> Result<Option<(PathBuf, Sampling)>> {
         let Some(path) = &self.judge_batch_out else { return Ok(None) };
+        if !self.judge_batch_in.is_empty() {
+            return Ok(None);
+        }
         self.plan()?;
         Ok(Some((path.to_owned(), self.sampling()?)))
     }
@@ -142,7 +153,7 @@ impl Judges {
         if !self.judge_replies.is_empty() {
             return wrong("recorded replies answer no new question; leave --judge-replies out");
         }
-        if self.judge_batch_in.is_some() || self.judge_batch_out.is_some() {
+        if !self.judge_batch_in.is_empty() || self.judge_batch_out.is_some() {
             return wrong("a batch holds no questions of probes; give --judge-endpoint");
         }
         Ok(Some(Plan { cases, seed: self.probe_seed }))
@@ -173,9 +184,17 @@ impl Judges {
             bar.set_position(tally.answered);
             bar.set_message(format!("judge · {} tokens", tally.tokens));
         };
+        let again = |open: usize| match (&self.judge_batch_out, open) {
+            _ if quiet => {}
+            (Some(_), 0) => eprintln!("no question is to be asked again"),
+            (Some(path), _) => {
+                eprintln!("{}: {open} questions to be asked again", path.display());
+            }
+            (None, _) => {}
+        };
         let several = self.judge_replies.len() > 1
             || self.judge_reward.is_some()
-            || self.judge_batch_in.is_some()
+            || !self.judge_batch_in.is_empty()
             || self.judge_endpoint.is_some();
         let mut judges: Vec<Box<dyn Judge + '_>> = Vec::new();
         for path in &self.judge_replies {
@@ -185,8 +204,10 @@ impl Judges {
         if let Some(path) = &self.judge_reward {
             judges.push(Box::new(Scorer::open(path, place)?));
         }
-        if let Some(results) = &self.judge_batch_in {
-            judges.push(Box::new(Server::of_batch(results.to_owned(), self.sampling()?, &tick)));
+        if !self.judge_batch_in.is_empty() {
+            let (results, next) = (self.judge_batch_in.clone(), self.judge_batch_out.clone());
+            let batch = Batch { results, sampling: self.sampling()?, next, told: &again };
+            judges.push(Box::new(Server::of_batch(batch, &tick)));
         } else if let Some(url) = &self.judge_endpoint {
             judges.push(Box::new(Server::new(self.settings(url)?, &tick)));
         }
@@ -199,7 +220,7 @@ impl Judges {
             _ => probing(&mut Panel::new(judges), plan, run),
         };
         let done = done.map(|(done, told)| {
-            let asked = self.judge_endpoint.is_some() || self.judge_batch_in.is_some();
+            let asked = self.judge_endpoint.is_some() || !self.judge_batch_in.is_empty();
             let spent = asked.then(|| Spent::new(last.get(), prices));
             (done, Told { spent, ..told })
         });

@@ -16,6 +16,9 @@ use crate::whole;
 /// The most lines that OpenAI takes in one file.
 pub const MOST: usize = 50_000;
 
+/// How many lines with an error are told.
+const SHOWN: usize = 5;
+
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 64 << 20;
 
@@ -54,13 +57,26 @@ pub struct Tally {
     pub unknown: u64,
     /// Lines with an error in place of an answer.
     pub failed: u64,
+    /// What the first of these say.
+    #[serde(skip)]
+    pub problems: Vec<String>,
+}
+
+/// What is said where `open` of `all` requests got no answer in the results at `path`.
+pub fn unanswered(path: &Path, open: usize, all: usize, tally: &Tally) -> Error {
+    let shown = match tally.problems.is_empty() {
+        true => format!("{} lines belong to no request", tally.unknown),
+        false => tally.problems.join("; "),
+    };
+    let path = path.display();
+    Error::usage(format!("{path}: {open} of {all} requests got no answer: {shown}"))
 }
 
 /// Reads the results at `path` to `requests`; answers go to `done`.
 ///
 /// # Errors
 /// A file that cannot be read, or a line that is no result; after all lines, the errors in them
-/// and the requests without a line. With `lenient` only if there is no result at all.
+/// and the requests without a line, but not with `lenient`.
 pub fn read(
     path: &Path,
     sampling: &Sampling,
@@ -74,7 +90,7 @@ pub fn read(
         .map(|(at, request)| (custom_id(&sampling.body(request), request), at))
         .collect();
     let mut file = BufReader::new(File::open(path).map_err(|e| Error::io(path, e))?);
-    let (mut tally, mut problems, mut seen) = (Tally::default(), Vec::new(), HashSet::new());
+    let (mut tally, mut seen) = (Tally::default(), HashSet::new());
     let mut responses = Vec::new();
     for number in 1u64.. {
         let mut line = Vec::new();
@@ -102,7 +118,9 @@ pub fn read(
                     tally.failed += 1;
                     let request = &requests[at];
                     let name = format!("key `{}` sample {}", request.key, request.sample);
-                    problems.push(format!("line {number}: {name}: {problem}"));
+                    if tally.problems.len() < SHOWN {
+                        tally.problems.push(format!("line {number}: {name}: {problem}"));
+                    }
                 }
             },
         }
@@ -111,15 +129,8 @@ pub fn read(
         done(responses)?;
     }
     let open = requests.len() - seen.len();
-    if open > 0 && !(lenient && open < requests.len()) {
-        const SHOWN: usize = 5;
-        let mut shown = problems.into_iter().take(SHOWN).collect::<Vec<_>>().join("; ");
-        if shown.is_empty() {
-            shown = format!("{} lines belong to no request", tally.unknown);
-        }
-        let all = requests.len();
-        let text = format!("{}: {open} of {all} requests got no answer: {shown}", path.display());
-        return Err(Error::usage(text));
+    if open > 0 && !lenient {
+        return Err(unanswered(path, open, requests.len(), &tally));
     }
     Ok(tally)
 }
@@ -188,7 +199,8 @@ mod tests {
             got.extend(more);
             Ok(())
         });
-        assert_eq!(tally.unwrap(), Tally { answered: 4, unknown: 1, failed: 0 });
+        let tally = tally.unwrap();
+        assert_eq!((tally.answered, tally.unknown, tally.failed), (4, 1, 0));
         for (response, line) in got.iter().zip(asked.iter().rev()) {
             assert_eq!(response.text, line["custom_id"]);
         }
@@ -219,10 +231,9 @@ mod tests {
             assert!(error.contains(part), "{error} lacks {part}");
         }
         assert_eq!(got.len(), 1);
-        // Of a judge the others are abstentions, but not all of them.
-        assert!(read(&path, &sampling, &requests, true, &mut |_| Ok(())).is_ok());
-        let none = &requests[..2];
-        assert!(read(&path, &sampling, none, true, &mut |_| Ok(())).is_err());
+        // Of a judge the others are abstentions.
+        let tally = read(&path, &sampling, &requests, true, &mut |_| Ok(())).unwrap();
+        assert_eq!((tally.answered, tally.failed, tally.problems.len()), (1, 2, 2));
         std::fs::write(&path, "{\"id\": 1}\n").unwrap();
         let error =
             read(&path, &sampling, &requests, false, &mut |_| Ok(())).unwrap_err().to_string();
