@@ -30,6 +30,7 @@ struct Page<'a> {
     curves: Vec<Drawing>,
     links: Vec<(String, String, String)>,
     recompute: Vec<String>,
+    exports: Vec<String>,
     data: String,
 }
 
@@ -102,6 +103,7 @@ impl Report {
             curves: curves(self),
             links: links(self)?,
             recompute: recompute(self),
+            exports: exports(self),
             data: self.embedded(),
         };
         page.render().map_err(|e| Error::Setting(format!("the page cannot be made: {e}")))
@@ -362,6 +364,22 @@ fn links(report: &Report) -> Result<Vec<(String, String, String)>> {
     let name = "report.json".to_owned();
     add("report.json (without items)".to_owned(), name, "application/json", &figures);
     Ok(links)
+}
+
+/// How scores by rules are had as other tools keep them; of one sample a prompt, as these take it.
+fn exports(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    for benchmark in &report.benchmarks {
+        let by_rules = |facts: &&Facts| facts.profiles.is_some() && facts.items == facts.clusters;
+        for facts in benchmark.runs.iter().flatten().filter(by_rules) {
+            for to in ["lm-eval", "inspect"] {
+                let path = facts.path.trim_end_matches('/');
+                let (from, out) = (quoted(path), quoted(&format!("{path}-{to}")));
+                lines.push(format!("heedful data export {from} --to {to} --out {out}"));
+            }
+        }
+    }
+    lines
 }
 
 /// How each artifact is made anew.

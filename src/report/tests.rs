@@ -179,6 +179,10 @@ fn pages_hold_escaped_text_and_need_no_network() {
     for outside in ["http://", "https://", "src=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }
+    // Three of scores by rules can be had as other tools keep them.
+    for to in ["lm-eval", "inspect"] {
+        assert_eq!(page.matches(&format!(" --to {to} --out ")).count(), 3, "{to}");
+    }
     let start = page.find("id=\"data\">").unwrap() + 10;
     let data = &page[start..start + page[start..].find("</script>").unwrap()];
     let data: Value = serde_json::from_str(data).unwrap();
